@@ -1,0 +1,162 @@
+"""Keys in files, outside the database and its backups: the installation's secret, the master key, a key a person.
+
+`persons.keys` is a sequence of fixed-size records, only ever appended to: 16 bytes of subject id, then the person's
+AES-256 key wrapped by the master key. Destroying a key overwrites its record in place. Writers of several processes
+take turns by a file lock, and read what others appended before they append.
+"""
+
+import fcntl
+import os
+import struct
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from application.mapper import KeyDestroyed, KeyMissing, WrongKey
+
+_NONCE = 12
+_WRAPPED = _NONCE + 32 + 16
+_RECORD = struct.Struct(f"16s{_WRAPPED}s")
+_DESTROYED = bytes(_WRAPPED)
+_CIPHERS_MAX = 50_000
+
+
+class KeysNotFound(Exception):
+    """The key files are not where they should be. They are never made anew beside an existing ledger."""
+
+
+class KeyFiles:
+    """Implements the Keys port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "persons.keys"
+        try:
+            self.secret = (folder / "installation.secret").read_bytes()
+            self._master = AESGCM((folder / "master.key").read_bytes())
+            self._file = os.open(self._path, os.O_RDWR)
+        except OSError as error:
+            raise KeysNotFound(f"no key files in {folder}: {error.strerror}") from None
+        self._wrapped: dict[bytes, int] = {}  # subject → where its record stands
+        self._read_until = 0
+        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()
+
+    @staticmethod
+    def create(folder: Path) -> None:
+        """Make what is missing of a new installation's keys, readable by their owner only."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, content in (
+            ("installation.secret", os.urandom(32)),
+            ("master.key", AESGCM.generate_key(256)),
+            ("persons.keys", b""),
+        ):
+            _write_new(folder / name, content)
+
+    # --- the port
+
+    def ensure(self, subjects: Iterable[str]) -> None:
+        missing = [subject for subject in subjects if subject not in self._ciphers and not self._known(subject)]
+        if not missing:
+            return
+        with self._locked():
+            self._read_on()
+            records = b"".join(
+                _RECORD.pack(UUID(subject).bytes, self._wrap(subject, os.urandom(32)))
+                for subject in missing
+                if UUID(subject).bytes not in self._wrapped
+            )
+            if records:
+                os.pwrite(self._file, records, self._read_until)
+                os.fsync(self._file)
+                self._read_on()
+
+    def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher(subject).encrypt(nonce, plaintext, bound_to)
+
+    def open(self, subject: str, sealed: bytes, bound_to: bytes) -> bytes:
+        try:
+            return self._cipher(subject).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
+        except (InvalidTag, ValueError):
+            raise WrongKey(subject) from None
+
+    def destroy(self, subject: str) -> None:
+        if not self._known(subject):
+            self._read_on()
+        with self._locked():
+            at = self._wrapped.get(UUID(subject).bytes)
+            if at is None:
+                raise KeyMissing(subject)
+            os.pwrite(self._file, _DESTROYED, at + 16)
+            os.fsync(self._file)
+        self._ciphers.pop(subject, None)
+
+    # --- records
+
+    def _cipher(self, subject: str) -> AESGCM:
+        cipher = self._ciphers.get(subject)
+        if cipher is None:
+            cipher = self._ciphers[subject] = AESGCM(self._unwrap(subject))
+            if len(self._ciphers) > _CIPHERS_MAX:
+                self._ciphers.popitem(last=False)
+        return cipher
+
+    def _unwrap(self, subject: str) -> bytes:
+        if not self._known(subject):
+            self._read_on()
+        at = self._wrapped.get(UUID(subject).bytes)
+        if at is None:
+            raise KeyMissing(subject)
+        wrapped = os.pread(self._file, _WRAPPED, at + 16)
+        if wrapped == _DESTROYED:
+            raise KeyDestroyed(subject)
+        try:
+            return self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
+        except InvalidTag:
+            raise WrongKey(subject) from None
+
+    def _wrap(self, subject: str, key: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._master.encrypt(nonce, key, subject.encode())
+
+    def _known(self, subject: str) -> bool:
+        return UUID(subject).bytes in self._wrapped
+
+    def _read_on(self) -> None:
+        """Take in the records that were appended since; a torn one at the end is left for its writer's successor."""
+        while chunk := os.pread(self._file, _RECORD.size * 4096, self._read_until):
+            whole = len(chunk) - len(chunk) % _RECORD.size
+            for at in range(0, whole, _RECORD.size):
+                self._wrapped[chunk[at : at + 16]] = self._read_until + at
+            self._read_until += whole
+            if not whole:
+                break
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Create a file whole or not at all; one that exists stays as it is."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # unlike a rename, refuses to replace what another process made meanwhile
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

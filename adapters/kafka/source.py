@@ -1,0 +1,134 @@
+"""Topics as a source of messages. The group's own offsets serve its tools; the ledger's positions are the truth."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
+
+from application.ports import DependencyDown
+from consumers.loop import OutOfRange, Partition, Record
+
+POLL_RECORDS = 64
+NO_TOPIC = "00000000-0000-0000-0000-000000000000"
+
+
+class KafkaSource:
+    """Implements the loop's Source. Not thread-safe, like the client below it."""
+
+    def __init__(self, bootstrap: str, topics: Sequence[str], group: str, **settings: Any) -> None:
+        self._assigned: set[Partition] = set()
+        with _down_is_named():
+            self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")
+            self._consumer = KafkaConsumer(
+                **{
+                    "bootstrap_servers": bootstrap,
+                    "client_id": "member-ledger",
+                    "group_id": group,
+                    "enable_auto_commit": False,
+                    "auto_offset_reset": "none",  # out of range must be seen, never skipped
+                    "isolation_level": "read_committed",
+                    "allow_auto_create_topics": False,
+                    "max_poll_records": POLL_RECORDS,
+                    "max_partition_fetch_bytes": 4 * 1024 * 1024,
+                    "fetch_max_bytes": 16 * 1024 * 1024,
+                    "metadata_max_age_ms": 30_000,
+                }
+                | settings
+            )
+            self._consumer.subscribe(list(topics), listener=_Listener(self._consumer, self._assigned))
+
+    def poll(self, timeout_s: float) -> list[Record]:
+        try:
+            with _down_is_named():
+                polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        except NoOffsetForPartitionError:  # newly assigned: the loop will tell where to begin
+            return []
+        except OffsetOutOfRangeError as error:
+            raise OutOfRange({(tp.topic, tp.partition): at for tp, at in error.args[0].items()}) from None
+        return [
+            Record(record.topic, record.partition, record.offset, record.value or b"")
+            for records in polled.values()
+            for record in records
+        ]
+
+    def take_assigned(self) -> set[Partition]:
+        assigned = set(self._assigned)
+        self._assigned.clear()
+        return assigned
+
+    def topic_id(self, topic: str) -> str | None:
+        with _down_is_named():
+            described = self._admin.describe_topics([topic])
+        topic_id = str(described[0].get("topic_id") or NO_TOPIC) if described else NO_TOPIC
+        return None if topic_id == NO_TOPIC else topic_id
+
+    def start_at(self, partition: Partition, offset: int) -> None:
+        where = TopicPartition(*partition)
+        if where in self._consumer.assignment():
+            self._consumer.seek(where, offset)
+            self._consumer.resume(where)
+
+    def stop(self, partition: Partition) -> None:
+        where = TopicPartition(*partition)
+        if where in self._consumer.assignment():
+            self._consumer.pause(where)
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the group how far the ledger is. A failure costs nothing but a stale figure in its tools."""
+        mine = self._consumer.assignment()
+        known = {TopicPartition(*p): OffsetAndMetadata(at, "", -1) for p, at in offsets.items()}
+        if known := {where: at for where, at in known.items() if where in mine}:
+            self._consumer.commit_async(known)
+
+    def end_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        with _down_is_named():
+            ends = self._consumer.end_offsets([TopicPartition(*partition) for partition in partitions])
+        return {(where.topic, where.partition): end for where, end in ends.items()}
+
+    def close(self) -> None:
+        self._consumer.close(autocommit=False)
+        self._admin.close()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs inside the poll, where it would block heartbeats: it only notes what has to be positioned."""
+
+    def __init__(self, consumer: Any, assigned: set[Partition]) -> None:
+        self._consumer = consumer
+        self._assigned = assigned
+
+    def on_partitions_assigned(self, assigned: Sequence[Any]) -> None:
+        self._consumer.pause(*assigned)
+        self._assigned.update((where.topic, where.partition) for where in assigned)
+
+    def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:
+        self._assigned.difference_update((where.topic, where.partition) for where in revoked)
+
+
+def create_topics(bootstrap: str, topics: Sequence[str], partitions: int = 6) -> None:
+    """Make the inbound topics that are not there yet."""
+    with _down_is_named():
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")
+        try:
+            present = {described["name"] for described in admin.describe_topics()}
+            layout = {"num_partitions": partitions, "replication_factor": -1}
+            if missing := {topic: layout for topic in topics if topic not in present}:
+                admin.create_topics(missing)
+        except TopicAlreadyExistsError:
+            pass  # another process was faster
+        finally:
+            admin.close()
+
+
+@contextmanager
+def _down_is_named() -> Iterator[None]:
+    try:
+        yield
+    except (NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError):
+        raise
+    except (KafkaError, OSError) as error:
+        raise DependencyDown(f"Kafka: {type(error).__name__}") from error

@@ -1,0 +1,1 @@
+"""PostgreSQL: the log, the tables derived from it, and the embedded server."""

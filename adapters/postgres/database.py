@@ -1,0 +1,68 @@
+"""Connections: a pool that any connection string configures, and what PostgreSQL's errors mean to the application."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from eventsourcing.postgres import ConnectionPool, PostgresDatastore
+from psycopg import Connection, Cursor
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import DictRow, TupleRow, dict_row
+
+from application.ports import DependencyDown
+
+LOCK_TIMEOUT_S = 10
+
+
+class Database(PostgresDatastore):
+    """The library's datastore, opened by a connection string instead of five settings.
+
+    So `sslmode`, several hosts, service files and whatever else libpq knows are at hand. Connections are checked when
+    they are taken from the pool: after a server's restart it would hand out dead ones.
+    """
+
+    def __init__(self, dsn: str, *, pool_size: int = 1, max_overflow: int = 9) -> None:
+        super().__init__(dbname="", host="", port="", user="", password="", lock_timeout=LOCK_TIMEOUT_S)
+        self.dsn = make_conninfo(dsn, application_name="member-ledger", connect_timeout=5)
+        self.pool = ConnectionPool(
+            self.dsn,
+            connection_class=Connection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=pool_size,
+            max_size=pool_size + max_overflow,
+            open=False,
+            timeout=5.0,
+            reconnect_timeout=0.0,
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+        )
+
+    def connect(self) -> Connection[TupleRow]:
+        """A connection of its own, outside the pool: for LISTEN and for session-wide locks."""
+        with down_is_named():
+            return psycopg.connect(self.dsn, autocommit=True)
+
+    @contextmanager
+    def session(self) -> Iterator[Cursor[DictRow]]:
+        """A cursor in one transaction of its own. Raises DependencyDown where the server does not answer."""
+        with down_is_named():
+            self.pool.open(wait=False)
+            with self.pool.connection() as connection, connection.transaction():
+                yield connection.cursor()
+
+
+def _configure(connection: Connection[DictRow]) -> None:
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+    connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+
+
+@contextmanager
+def down_is_named() -> Iterator[None]:
+    """Turn a lost or refused connection into DependencyDown; what the server said about data stays as it is."""
+    try:
+        yield
+    except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+        raise
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise DependencyDown(f"PostgreSQL: {type(error).__name__}") from error

@@ -1,0 +1,396 @@
+"""From messages to events: understand once, load, decide, append; a batch in one transaction.
+
+The same path serves Kafka, files and retries. Parsing is never repeated: where another writer was faster, only
+loading and deciding are done again, and deciding is pure.
+"""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from application.ids import Ids
+from application.mapper import Keys, Mapper
+from application.ports import (
+    EventLog,
+    Message,
+    NotUnderstood,
+    OffsetAdvance,
+    Translate,
+    Understood,
+    VersionConflict,
+)
+from application.unit_of_work import Decider, Head, UnitOfWork
+from domain import claim, parking, person, remittance
+from domain.facts import StreamId
+from domain.person import Names
+
+ATTEMPTS = 8
+"""How often a batch is decided anew when other writers keep winning, before the caller hears of it."""
+
+KNOWN_PERSONS_MAX = 200_000
+
+FILE_BATCH_CLAIMS = 2_000
+
+
+class NotParked(Exception):
+    """Nothing by this id is parked, or not any more."""
+
+
+class Parked(NamedTuple):
+    """Something of a message that stays unposted, and under which id."""
+
+    parked_id: StreamId
+    park: parking.Park
+
+
+@dataclass
+class Outcome:
+    """What became of one message."""
+
+    claims: int = 0
+    """CLP segments, parked ones included"""
+    events: int = 0
+    duplicates: int = 0
+    """Claims that were posted before with the same content"""
+    parked: list[Parked] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        self.claims += other.claims
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.parked += other.parked
+
+
+class _Claim(NamedTuple):
+    """A claim of a remittance with its ids, computed once."""
+
+    where: str
+    stream: StreamId
+    post: claim.Post
+    identify: person.Identify
+
+
+class _Unit(NamedTuple):
+    """One remittance of a message, ready to be decided."""
+
+    understood: Understood
+    stream: StreamId
+    receive: remittance.Receive
+    claims: list[_Claim]
+    unidentified: list[str]
+    """Where claims stand that do not say who the patient is"""
+
+
+class _Part(NamedTuple):
+    """What stays unposted: under which id, and the bytes that are kept of it."""
+
+    parked_id: StreamId
+    park: parking.Park
+    raw: bytes
+
+
+class Intake:
+    """The one writer of what payers send."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        mapper: Mapper,
+        keys: Keys,
+        ids: Ids,
+        translate: Translate,
+        max_message_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._log = log
+        self._mapper = mapper
+        self._keys = keys
+        self._ids = ids
+        self._translate = translate
+        self._max_message_bytes = max_message_bytes
+        self._persons: dict[StreamId, Head] = {}
+        self._identities: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
+
+    # --- use cases
+
+    def handle(self, messages: Sequence[Message], offsets: Sequence[OffsetAdvance] = ()) -> list[Outcome]:
+        """Post or park everything in the messages and advance the offsets, all in one transaction.
+
+        Raises StaleSource, and VersionConflict after too many attempts: then nothing was written. Raises
+        DependencyDown: then either nothing or all of it was, which the offsets or the duplicates will show.
+        """
+        return self._settle([self._understand(message) for message in messages], offsets)
+
+    def handle_file(self, message: Message) -> Outcome:
+        """Post or park everything in one file, however large: some thousand claims a transaction.
+
+        A file that is broken off by a fault of ours is simply taken in again: what was posted is a duplicate then.
+        """
+        total, units, claims = Outcome(), list[_Unit | _Part](), 0
+        for part in self._parts(message):
+            units.append(part)
+            claims += len(part.claims) if isinstance(part, _Unit) else 0
+            if claims >= FILE_BATCH_CLAIMS:
+                total.add(self._settle([units], ())[0])
+                units, claims = [], 0
+        if units:
+            total.add(self._settle([units], ())[0])
+        return total
+
+    def retry(self, parked_id: StreamId) -> bool:
+        """Send a parked item through the same path again; whether it went through.
+
+        What waited behind it follows, in the order in which it came. Raises NotParked.
+        """
+        item = self._log.parked_item(parked_id)
+        if item is None or item.state != parking.State.PARKED:
+            raise NotParked(parked_id)
+        message = Message(item.source, self.raw(item.raw_id))
+        self._settle([self._understand(message)], (), retried=parked_id)
+        after = self._log.parked_item(parked_id)
+        released = after is not None and after.state == parking.State.RELEASED
+        if released and item.blocks:
+            self._retry_waiting(item.blocks)
+        return released
+
+    def discard(self, parked_id: StreamId, actor: str, reason: str) -> None:
+        """Give a parked item up, on record; what waited behind it follows. Raises NotParked."""
+        item = self._log.parked_item(parked_id)
+        work = self._begin()
+        work.load({parked_id: parking})
+        decided = parking.decide(work.state(parked_id, parking), parking.Discard(actor=actor, reason=reason))
+        if item is None or isinstance(decided, parking.Refusal):
+            raise NotParked(parked_id)
+        work.record(parked_id, parking, decided)
+        work.batch.parking += [(parked_id, event) for event in decided]
+        work.append()
+        if item.blocks:
+            self._retry_waiting(item.blocks)
+
+    def raw(self, raw_id: str) -> bytes:
+        """The bytes of a parked message as they came."""
+        sealed = self._log.raw(raw_id)
+        if sealed is None:
+            raise NotParked(raw_id)
+        return zlib.decompress(self._keys.open(raw_id, sealed, raw_id.encode()))
+
+    def _retry_waiting(self, stream: StreamId) -> None:
+        for waiting in self._log.blockers([stream]).get(stream, [])[:1]:
+            self.retry(waiting)  # which goes on with the next one itself
+
+    # --- understand: once for each message
+
+    def _understand(self, message: Message) -> list[_Unit | _Part]:
+        value = message.value
+        if len(value) > self._max_message_bytes:
+            raw = bytes(value[:])
+            detail = f"{len(value)} bytes, the limit is {self._max_message_bytes}"
+            return [self._not_understood(message, NotUnderstood("message.too_large", "", detail, 0, raw, raw))]
+        return list(self._parts(message))
+
+    def _parts(self, message: Message) -> Iterator[_Unit | _Part]:
+        try:
+            for part in self._translate(message.value):
+                if isinstance(part, NotUnderstood):
+                    yield self._not_understood(message, part)
+                else:
+                    yield self._identify(message, part)
+        except Exception as error:  # noqa: BLE001 a fault of ours must not stop the partition: it is parked and named
+            raw = bytes(message.value[:])
+            yield self._not_understood(message, NotUnderstood("message.failed", "", type(error).__name__, 0, raw, raw))
+
+    def _not_understood(self, message: Message, part: NotUnderstood) -> _Part:
+        park = parking.Park(part.reason, message.source, part.where, part.detail, part.claims)
+        return _Part(self._ids.stream("parked", self._ids.digest(part.identity)), park, part.raw)
+
+    def _identify(self, message: Message, understood: Understood) -> _Unit:
+        """Give every fact of a remittance its stream, its posting identity and its content hash."""
+        parsed = understood.remittance
+        payer_id, ids = parsed.payer.payer_id, self._ids
+        stream = ids.stream("remittance", payer_id, parsed.trace_number, parsed.paid_on.isoformat())
+        envelope = msgspec.structs.replace(parsed, claims=())
+        claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
+        for number, payment in enumerate(parsed.claims, 1):
+            where = f"claim {number}"
+            if payment.patient is None:
+                unidentified.append(where)
+                continue
+            person_id, identify = self._person(payer_id, payment.patient)
+            numbers, status_code = payment.numbers, payment.adjudication.status_code
+            if numbers.payer_claim_number:
+                claim_id = ids.stream("claim", payer_id, "payer", numbers.payer_claim_number, person_id)
+            else:
+                claim_id = ids.stream("claim", payer_id, "provider", numbers.patient_control_number, person_id)
+            occurrence = occurrences[claim_id, status_code] = occurrences.get((claim_id, status_code), 0) + 1
+            post = claim.Post(
+                posting_id=ids.stream("posting", stream, claim_id, status_code, str(occurrence)),
+                content=ids.content(payment),
+                person=person_id,
+                remittance=stream,
+                payer_id=payer_id,
+                paid_on=parsed.paid_on,
+                numbers=numbers,
+                adjudication=payment.adjudication,
+            )
+            claims.append(_Claim(where, claim_id, post, identify))
+        receive = remittance.Receive(parsed, ids.content(envelope), message.source)
+        return _Unit(understood, stream, receive, claims, unidentified)
+
+    def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
+        known = self._identities.get((payer_id, names))
+        if known is None:
+            member, given = names.member_id.strip().upper(), names.given_name.strip().upper()
+            stream = self._ids.stream("person", payer_id, member, given)
+            known = stream, person.Identify(payer_id, names, self._ids.content(names))
+            if len(self._identities) >= KNOWN_PERSONS_MAX:
+                self._identities.clear()
+            self._identities[payer_id, names] = known
+        return known
+
+    # --- load, decide, append
+
+    def _begin(self) -> UnitOfWork:
+        return UnitOfWork(self._log, self._mapper, self._keys)
+
+    def _settle(
+        self,
+        messages: list[list[_Unit | _Part]],
+        offsets: Sequence[OffsetAdvance],
+        retried: StreamId | None = None,
+    ) -> list[Outcome]:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._attempt(messages, offsets, retried)
+            except VersionConflict:
+                self._persons.clear()
+        return self._attempt(messages, offsets, retried)
+
+    def _attempt(
+        self,
+        messages: list[list[_Unit | _Part]],
+        offsets: Sequence[OffsetAdvance],
+        retried: StreamId | None,
+    ) -> list[Outcome]:
+        work = self._begin()
+        work.batch.offsets = offsets
+        units = [unit for message in messages for unit in message if isinstance(unit, _Unit)]
+        blocked = self._load(work, units, retried)
+        outcomes = [Outcome() for _ in messages]
+        parts: list[tuple[Outcome, _Part]] = []
+        for outcome, message in zip(outcomes, messages, strict=True):
+            for part in message:
+                if isinstance(part, _Part):
+                    outcome.claims += part.park.claims
+                    parts.append((outcome, part))
+                else:
+                    outcome.claims += len(part.claims) + len(part.unidentified)
+                    parts.extend((outcome, left) for left in self._post(work, part, blocked, outcome))
+        self._park(work, parts, retried)
+        work.append()
+        self._remember(work, units)
+        return outcomes
+
+    def _load(self, work: UnitOfWork, units: list[_Unit], retried: StreamId | None) -> set[StreamId]:
+        """Load the states of all streams that the units touch; the claims that must wait behind a parked item."""
+        if not units:
+            return set()
+        streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units}
+        claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
+        for person_id in {c.post.person for unit in units for c in unit.claims}:
+            known = self._persons.get(person_id)
+            if known is None:
+                streams[person_id] = person
+            else:
+                work.know(person_id, known)
+        work.load(streams | claims)
+        # The oldest blocker of a claim is the one whose turn it is.
+        blockers = self._log.blockers(claims.keys())
+        return {stream for stream, items in blockers.items() if items[0] != retried}
+
+    def _post(self, work: UnitOfWork, unit: _Unit, blocked: set[StreamId], outcome: Outcome) -> list[_Part]:
+        """Record what is news in a remittance and its claims; what of it must be parked."""
+        if unit.stream in work.unreadable:
+            return [self._whole(unit, "stream.unreadable")]
+        received = remittance.decide(work.state(unit.stream, remittance), unit.receive)
+        if isinstance(received, remittance.Refusal):
+            return [self._whole(unit, received)]
+        if received:
+            work.record(unit.stream, remittance, received)
+            outcome.events += 1
+        parts = [self._single(unit, "claim.unidentified", where, where) for where in unit.unidentified]
+        for item in unit.claims:
+            reason: str | None = None
+            if item.stream in work.unreadable or item.post.person in work.unreadable:
+                reason = "stream.unreadable"
+            else:
+                posted = claim.decide(work.state(item.stream, claim), item.post)
+                if isinstance(posted, claim.Refusal):
+                    reason = posted
+                elif not posted:
+                    outcome.duplicates += 1
+                elif item.stream in blocked:
+                    reason = "claim.waiting"
+                else:
+                    work.record(item.stream, claim, posted)
+                    outcome.events += 1 + self._identified(work, item)
+            if reason is not None:
+                blocked.add(item.stream)
+                identity = f"{item.post.posting_id}{item.post.content}"
+                parts.append(self._single(unit, reason, item.where, identity, item.stream))
+        return parts
+
+    def _identified(self, work: UnitOfWork, item: _Claim) -> int:
+        person_id = item.post.person
+        events = person.decide(work.state(person_id, person), item.identify)
+        if events:
+            work.record(person_id, person, events)
+        return len(events)
+
+    def _remember(self, work: UnitOfWork, units: list[_Unit]) -> None:
+        """Persons change seldom, so their heads are kept between batches, but only once they are committed."""
+        if len(self._persons) >= KNOWN_PERSONS_MAX:
+            self._persons.clear()
+        for person_id in {c.post.person for unit in units for c in unit.claims}:
+            head = work.head(person_id)
+            if head is not None:
+                self._persons[person_id] = head
+
+    def _whole(self, unit: _Unit, reason: str) -> _Part:
+        claims = len(unit.claims) + len(unit.unidentified)
+        raw = unit.understood.raw()
+        park = parking.Park(reason, unit.receive.source, unit.understood.where, "", claims)
+        return _Part(self._ids.stream("parked", unit.stream, unit.receive.content), park, raw)
+
+    def _single(self, unit: _Unit, reason: str, where: str, identity: str, blocks: StreamId | None = None) -> _Part:
+        park = parking.Park(reason, unit.receive.source, f"{unit.understood.where} {where}", "", 1, blocks)
+        return _Part(self._ids.stream("parked", unit.stream, identity), park, unit.understood.raw())
+
+    def _park(self, work: UnitOfWork, parts: list[tuple[Outcome, _Part]], retried: StreamId | None) -> None:
+        """Park what is not parked yet; release the retried item unless it stays."""
+        streams: dict[StreamId, Decider] = {part.parked_id: parking for _, part in parts}
+        if retried is not None:
+            streams[retried] = parking
+        work.load(streams)
+        for outcome, part in parts:
+            outcome.parked.append(Parked(part.parked_id, part.park))
+            raw_id = self._ids.stream("raw", self._ids.digest(part.raw))
+            park = msgspec.structs.replace(part.park, raw_id=raw_id)
+            if self._record_parking(work, part.parked_id, park):
+                outcome.events += 1
+                if raw_id not in work.batch.raws:
+                    self._keys.ensure([raw_id])
+                    work.batch.raws[raw_id] = self._keys.seal(raw_id, zlib.compress(part.raw, 1), raw_id.encode())
+        if retried is not None and all(part.parked_id != retried for _, part in parts):
+            self._record_parking(work, retried, parking.Release())
+
+    def _record_parking(self, work: UnitOfWork, parked_id: StreamId, command: parking.Park | parking.Release) -> bool:
+        if parked_id in work.unreadable:
+            return False
+        decided = parking.decide(work.state(parked_id, parking), command)
+        if isinstance(decided, parking.Refusal):
+            return False
+        work.record(parked_id, parking, decided)
+        work.batch.parking += [(parked_id, event) for event in decided]
+        return bool(decided)

@@ -1,0 +1,115 @@
+"""What the application asks of the log and of a message's format. Adapters provide it; tests may fake it."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from mmap import mmap
+from typing import NamedTuple, Protocol
+
+from application.mapper import StoredEvent
+from domain.facts import StreamId
+from domain.parking import ParkingEvent
+from domain.remittance import Remittance
+
+Buffer = bytes | mmap
+"""A message's bytes; a large file's stay on disk."""
+
+
+class Message(NamedTuple):
+    """What came in, and where it was read."""
+
+    source: str
+    """`topic/partition@offset`, or the fingerprint of a file; never a file's name, which may tell of a person"""
+    value: Buffer
+
+
+class Understood(NamedTuple):
+    """One remittance of a message."""
+
+    remittance: Remittance
+    where: str
+    raw: Callable[[], bytes]
+    """The transaction as a message of its own: what is kept if any of it has to be parked"""
+
+
+class NotUnderstood(NamedTuple):
+    """A part of a message that must be parked."""
+
+    reason: str
+    where: str
+    detail: str
+    claims: int
+    raw: bytes
+    """What is kept, and sent through the same path on a retry"""
+    identity: bytes
+    """By which the same thing is known again when it comes in another envelope"""
+
+
+Translate = Callable[[Buffer], Iterable[Understood | NotUnderstood]]
+
+
+class OffsetAdvance(NamedTuple):
+    """A compare-and-set on the ledger's position in one topic-partition."""
+
+    topic_id: str
+    partition: int
+    expected: int
+    """The next offset that the ledger must still be waiting for"""
+    next: int
+
+
+class ParkedItem(NamedTuple):
+    """An open or closed parked item, as the writer keeps it."""
+
+    parked_id: StreamId
+    reason: str
+    where: str
+    detail: str
+    source: str
+    claims: int
+    blocks: StreamId | None
+    raw_id: str
+    state: str
+    parked_at: datetime
+
+
+@dataclass
+class Batch:
+    """All that one transaction writes."""
+
+    events: list[StoredEvent] = field(default_factory=list)
+    parking: list[tuple[StreamId, ParkingEvent]] = field(default_factory=list)
+    raws: dict[str, bytes] = field(default_factory=dict)
+    """Sealed raw messages by raw id"""
+    offsets: Sequence[OffsetAdvance] = ()
+
+
+class VersionConflict(Exception):
+    """Another writer appended to one of the batch's streams first. Load, decide and try again."""
+
+
+class StaleSource(Exception):
+    """The ledger's position in a topic-partition is not the one this batch was read from: read it again from there."""
+
+
+class DependencyDown(Exception):
+    """The database or the broker does not answer. What was being written may or may not have been written."""
+
+
+class EventLog(Protocol):
+    def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
+        """All events of the streams, each stream's in the order of its versions."""
+
+    def blockers(self, streams: Collection[str]) -> dict[StreamId, list[StreamId]]:
+        """The open parked items that block each stream, oldest first."""
+
+    def append(self, batch: Batch) -> int:
+        """Write all of the batch or nothing, and return the log's last position.
+
+        Raises VersionConflict, StaleSource, DependencyDown.
+        """
+
+    def parked_item(self, parked_id: str) -> ParkedItem | None: ...
+
+    def raw(self, raw_id: str) -> bytes | None:
+        """A sealed raw message."""

@@ -1,0 +1,60 @@
+"""Every kind of event that the log may hold, by name. A stored topic is a name and a schema version
+(`claim.adjudicated:1`), never a path into this code: renaming a class breaks no history and a row loads no module.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from domain import claim, parking, person, remittance
+from domain.facts import Event
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Topic(NamedTuple):
+    name: str
+    event: type[Event]
+    personal: Any = None
+    """The type of the event's `personal` field once it is unsealed; None where it has none"""
+    upcasters: Mapping[int, Upcaster] = {}
+    """From version n (the key) to n + 1, on the decoded JSON; the event's own version follows the last"""
+
+    @property
+    def version(self) -> int:
+        return len(self.upcasters) + 1
+
+    @property
+    def stored(self) -> str:
+        return f"{self.name}:{self.version}"
+
+
+class TopicsIncomplete(Exception):
+    """The list of topics contradicts itself: a name or a class twice, or a gap between upcasters."""
+
+
+TOPICS = (
+    Topic("person.identified", person.PersonIdentified, personal=person.Names),
+    Topic("remittance.received", remittance.RemittanceReceived, personal=tuple[str, ...]),
+    Topic("claim.adjudicated", claim.ClaimAdjudicated, personal=claim.ClaimNumbers),
+    Topic("claim.reversed", claim.ClaimReversed, personal=claim.ClaimNumbers),
+    Topic("claim.forwarded", claim.ClaimForwarded, personal=claim.ClaimNumbers),
+    Topic("claim.predetermined", claim.ClaimPredetermined, personal=claim.ClaimNumbers),
+    Topic("message.parked", parking.MessageParked),
+    Topic("message.released", parking.MessageReleased),
+    Topic("message.discarded", parking.MessageDiscarded),
+)
+
+
+def check(topics: tuple[Topic, ...]) -> None:
+    """Raise TopicsIncomplete unless every stored topic has exactly one way to today's class."""
+    for attribute in ("name", "event"):
+        values = [getattr(topic, attribute) for topic in topics]
+        if len(set(values)) != len(values):
+            raise TopicsIncomplete(f"a {attribute} stands twice")
+    for topic in topics:
+        if sorted(topic.upcasters) != list(range(1, topic.version)):
+            raise TopicsIncomplete(
+                f"{topic.name}: upcasters from {sorted(topic.upcasters)}, wanted 1 to {topic.version - 1}"
+            )
+        if ":" in topic.name or not topic.name.isascii():
+            raise TopicsIncomplete(f"{topic.name!r} is no topic name")

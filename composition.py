@@ -1,0 +1,140 @@
+"""The composition root: the one place where the rooms meet their edges."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import structlog
+
+import projections.claim_status
+import projections.payers
+import projections.people
+from adapters.crypto.key_files import KeyFiles
+from adapters.kafka.source import KafkaSource, create_topics
+from adapters.postgres.database import Database
+from adapters.postgres.embedded import embedded_dsn
+from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.positions import PostgresPositions
+from adapters.postgres.projection_store import PostgresProjectionStore
+from adapters.settings import Settings
+from adapters.x12.translate import translate
+from application.ids import Ids
+from application.intake import Intake
+from application.mapper import Mapper
+from consumers import remittances
+from consumers.loop import Consumer
+from projections.projection import Projection
+from projections.runner import Runner
+
+TOPICS = (remittances.TOPIC,)
+
+PROJECTIONS: tuple[Projection, ...] = (
+    projections.claim_status,
+    projections.people,
+    projections.payers,
+)
+
+
+class NotInitialised(Exception):
+    """The database holds no ledger yet."""
+
+
+class OtherInstallation(Exception):
+    """The key files belong to another ledger than the database."""
+
+
+class KafkaNotSet(Exception):
+    """No broker is set."""
+
+
+@dataclass
+class Ledger:
+    """An opened ledger; everything is made when it is first asked for."""
+
+    settings: Settings
+    database: Database
+    keys: KeyFiles
+
+    @cached_property
+    def log(self) -> PostgresEventLog:
+        return PostgresEventLog(self.database)
+
+    @cached_property
+    def ids(self) -> Ids:
+        return Ids(self.keys.secret)
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        return Mapper(self.keys)
+
+    @cached_property
+    def intake(self) -> Intake:
+        limit = self.settings.max_message_mb * 1024 * 1024
+        return Intake(self.log, self.mapper, self.keys, self.ids, remittances.balanced(translate), limit)
+
+    @cached_property
+    def projection_store(self) -> PostgresProjectionStore:
+        return PostgresProjectionStore(self.database)
+
+    @cached_property
+    def runner(self) -> Runner:
+        return Runner(self.projection_store, self.mapper, PROJECTIONS)
+
+    def source(self) -> KafkaSource:
+        if self.settings.kafka is None:
+            raise KafkaNotSet
+        return KafkaSource(self.settings.kafka, TOPICS, self.settings.group)
+
+    def consumer(self, source: KafkaSource) -> Consumer:
+        return Consumer(source, self.intake, PostgresPositions(self.database), structlog.get_logger())
+
+    @property
+    def fingerprint(self) -> str:
+        return self.ids.digest(b"installation")
+
+    def close(self) -> None:
+        self.projection_store.close()
+        self.database.close()
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """An initialised ledger. Raises NotInitialised, OtherInstallation, KeysNotFound, DependencyDown."""
+    database = _database(settings)
+    with database.session() as cursor:
+        cursor.execute("SELECT to_regclass('installation') IS NOT NULL AS there")
+        row = cursor.fetchone()
+        if row is None or not row["there"]:
+            raise NotInitialised
+        recorded = cursor.execute("SELECT fingerprint FROM installation").fetchone()
+    ledger = Ledger(settings, database, KeyFiles(settings.keys_folder))
+    if recorded is None or recorded["fingerprint"] != ledger.fingerprint:
+        raise OtherInstallation
+    return ledger
+
+
+def initialise(settings: Settings) -> Ledger:
+    """Make tables, keys and inbound topics where they are not there; an existing ledger stays as it is.
+
+    Raises OtherInstallation, KeysNotFound, DependencyDown.
+    """
+    database = _database(settings)
+    with database.session() as cursor:
+        there = cursor.execute("SELECT to_regclass('installation') IS NOT NULL AS there").fetchone()
+    if there is None or not there["there"]:
+        KeyFiles.create(settings.keys_folder)
+    ledger = Ledger(settings, database, KeyFiles(settings.keys_folder))
+    ledger.log.create_table()
+    ledger.projection_store.prepare(PROJECTIONS)
+    with database.session() as cursor:
+        cursor.execute(
+            "INSERT INTO installation (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING", [ledger.fingerprint]
+        )
+        recorded = cursor.execute("SELECT fingerprint FROM installation").fetchone()
+    if recorded is None or recorded["fingerprint"] != ledger.fingerprint:
+        raise OtherInstallation
+    if settings.kafka is not None:
+        create_topics(settings.kafka, TOPICS)
+    return ledger
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.dsn or embedded_dsn(settings.data / "postgres"))

@@ -1,0 +1,1 @@
+"""What inbound messages mean, one module a message kind, and the loop that polls for them."""

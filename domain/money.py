@@ -1,0 +1,35 @@
+"""Money is an integer count of US cents. It is never a float, and text becomes money in one place only."""
+
+from typing import NewType
+
+Money = NewType("Money", int)
+
+ZERO = Money(0)
+
+
+class NotAnAmount(ValueError):
+    """The text is not a decimal amount with at most two places."""
+
+
+def parse(text: str) -> Money:
+    """Cents of an X12 decimal (`-310`, `187.5`, `.5`, `100.`); empty text is zero.
+
+    Raises NotAnAmount for anything else: exponents, signs in the middle, fractions of a cent.
+    """
+    if not text:
+        return ZERO
+    whole, _, fraction = text.partition(".")
+    negative = whole[:1] == "-"
+    digits = (whole[1:] if negative else whole) + (fraction + "00")[:2]
+    if len(fraction) > 2 and fraction[2:].strip("0"):
+        raise NotAnAmount
+    # isdecimal alone would let other scripts' digits and a lone "." or "-" through.
+    if not digits.isascii() or not digits.isdecimal() or (not fraction.isdecimal() and fraction) or text in "-.":
+        raise NotAnAmount
+    return Money(-int(digits) if negative else int(digits))
+
+
+def dollars(cents: int) -> str:
+    """The amount as people write it: `-1,234.05`."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"

@@ -1,0 +1,157 @@
+"""What could not be understood or accepted, and what became of it. Nothing that comes in is ever dropped.
+
+A parked item is the smallest unit that keeps the money whole: the interchange where its envelope is broken,
+the transaction where it cannot be read or does not balance, else the single claim. A parked claim blocks its
+own stream: later postings of that claim wait behind it until it is released or discarded.
+"""
+
+from enum import StrEnum
+from typing import assert_never
+
+from domain.facts import Event, Fact, StreamId
+
+REASONS = {
+    "message.empty": "The message holds nothing.",
+    "message.too_large": "The message is larger than the configured limit.",
+    "message.failed": "The ledger itself failed to understand the message; retry it once that is mended.",
+    "x12.no_isa": "Not an X12 interchange: it does not begin with an ISA segment.",
+    "x12.bad_isa": "The ISA segment is malformed, so the delimiters are unknown.",
+    "x12.missing_iea": "The interchange is not closed by an IEA segment: it was probably cut off.",
+    "x12.missing_ge": "A functional group is not closed by a GE segment.",
+    "x12.missing_se": "A transaction is not closed by an SE segment.",
+    "x12.wrong_iea_count": "IEA01 states another number of groups than there are.",
+    "x12.wrong_ge_count": "GE01 states another number of transactions than there are.",
+    "x12.wrong_se_count": "SE01 states another number of segments than there are.",
+    "x12.control_mismatch": "A trailer's control number differs from its header's.",
+    "x12.orphan_segment": "A segment stands where the format has no place for it.",
+    "x12.bad_character": "The transaction holds a NUL, a lone surrogate or undecodable bytes.",
+    "x12.segment_too_long": "A segment is longer than any real one.",
+    "x12.unsupported_transaction": "The transaction is not an 835 remittance.",
+    "835.missing_segment": "A segment that every remittance has is missing.",
+    "835.missing_element": "An element that the ledger cannot do without is empty.",
+    "835.bad_amount": "An amount is not a decimal number with at most two places.",
+    "835.bad_date": "A date is not a calendar day.",
+    "line.unbalanced": "A service line's charge less its adjustments is not what was paid.",
+    "claim.unbalanced": "A claim's charge less all its adjustments is not what was paid.",
+    "transaction.unbalanced": "The claims less the provider adjustments are not the total of the payment.",
+    "transaction.negative": "The total of the payment is negative.",
+    "claim.unidentified": "The remittance does not say who the patient is.",
+    "claim.unknown_status": "The claim's status code (CLP02) is not in the guide's list.",
+    "claim.conflict": "The same posting came before with other content.",
+    "claim.waiting": "An earlier posting of this claim is parked; this one waits behind it.",
+    "remittance.conflict": "The same payment came before with other totals.",
+    "stream.unreadable": "The stored history that this must be checked against cannot be read.",
+}
+"""Every reason for which anything is parked, with its meaning. The only list of them."""
+
+
+# --- commands
+
+
+class Park(Fact, frozen=True, omit_defaults=True, gc=False):
+    reason: str
+    """A key of REASONS"""
+    source: str
+    where: str = ""
+    """Segment, claim or line numbers within the source; never content"""
+    detail: str = ""
+    """Counts, codes and names of segments; never content"""
+    claims: int = 0
+    """How many CLP segments it holds"""
+    blocks: StreamId | None = None
+    raw_id: str = ""
+
+
+class Release(Fact, frozen=True, omit_defaults=True, gc=False):
+    """It went through on a retry."""
+
+
+class Discard(Fact, frozen=True, omit_defaults=True, gc=False):
+    actor: str
+    reason: str
+
+
+# --- events
+
+
+class MessageParked(Event, frozen=True, omit_defaults=True, gc=False):
+    reason: str
+    source: str
+    where: str = ""
+    detail: str = ""
+    claims: int = 0
+    blocks: StreamId | None = None
+    raw_id: str = ""
+
+
+class MessageReleased(Event, frozen=True, omit_defaults=True, gc=False):
+    pass
+
+
+class MessageDiscarded(Event, frozen=True, omit_defaults=True, gc=False):
+    actor: str
+    reason: str
+
+
+ParkingEvent = MessageParked | MessageReleased | MessageDiscarded
+
+# --- state
+
+
+class State(StrEnum):
+    UNKNOWN = "unknown"
+    PARKED = "parked"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
+INITIAL = State.UNKNOWN
+
+# --- decide
+
+
+class Refusal(StrEnum):
+    NOT_PARKED = "not_parked"
+    """Nothing by this id is parked, or not any more"""
+
+
+def decide(state: State, command: Park | Release | Discard) -> tuple[ParkingEvent, ...] | Refusal:
+    """Park what is not parked already; release or discard only what is parked."""
+    match command:
+        case Park():
+            if state is State.PARKED or state is State.DISCARDED:
+                return ()
+            return (
+                MessageParked(
+                    reason=command.reason,
+                    source=command.source,
+                    where=command.where,
+                    detail=command.detail,
+                    claims=command.claims,
+                    blocks=command.blocks,
+                    raw_id=command.raw_id,
+                ),
+            )
+        case Release():
+            return (MessageReleased(),) if state is State.PARKED else Refusal.NOT_PARKED
+        case Discard():
+            if state is not State.PARKED:
+                return Refusal.NOT_PARKED
+            return (MessageDiscarded(actor=command.actor, reason=command.reason),)
+        case _:
+            assert_never(command)
+
+
+# --- evolve
+
+
+def evolve(state: State, event: ParkingEvent) -> State:
+    match event:
+        case MessageParked():
+            return State.PARKED
+        case MessageReleased():
+            return State.RELEASED
+        case MessageDiscarded():
+            return State.DISCARDED
+        case _:
+            assert_never(event)

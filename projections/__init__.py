@@ -1,0 +1,1 @@
+"""What follows from what happened: read models that can be thrown away and made again."""

@@ -1,0 +1,82 @@
+"""Who a person is. The only table that knows names, so that analysts never need it and erasure has one to purge."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.person import Names, PersonIdentified
+from projections.projection import Change, Projected
+
+NAME = "people"
+VERSION = 1
+EVENTS = (PersonIdentified,)
+OPENS_PERSONAL = True
+
+DDL = """
+CREATE TABLE IF NOT EXISTS people_1 (
+    person_id uuid PRIMARY KEY,
+    payer_id text NOT NULL,
+    member_id text NOT NULL,
+    family_name text NOT NULL,
+    given_name text NOT NULL,
+    middle_name text NOT NULL,
+    suffix text NOT NULL,
+    position bigint NOT NULL
+);
+CREATE INDEX IF NOT EXISTS people_1_member_idx ON people_1 (upper(member_id));
+COMMENT ON TABLE people_1 IS 'Who a person is, as a payer last named them. Personal: read it through the view people, and only where a name is needed.';
+COMMENT ON COLUMN people_1.person_id IS 'The person''s stream in the log, by which all other tables speak of them.';
+COMMENT ON COLUMN people_1.payer_id IS 'The payer that named them.';
+COMMENT ON COLUMN people_1.member_id IS 'The number on the member''s card at that payer.';
+COMMENT ON COLUMN people_1.family_name IS 'Family name.';
+COMMENT ON COLUMN people_1.given_name IS 'Given name.';
+COMMENT ON COLUMN people_1.middle_name IS 'Middle name or initial.';
+COMMENT ON COLUMN people_1.suffix IS 'Name suffix.';
+COMMENT ON COLUMN people_1.position IS 'Position in the log of the latest naming.';
+CREATE OR REPLACE VIEW people AS SELECT * FROM people_1;
+COMMENT ON VIEW people IS 'Who a person is. Personal.';
+"""
+
+UPSERT = """
+INSERT INTO people_1 AS old
+SELECT * FROM json_to_recordset(%(rows)s::json) AS row (
+    person_id uuid, payer_id text, member_id text, family_name text, given_name text, middle_name text,
+    suffix text, position bigint
+)
+ON CONFLICT (person_id) DO UPDATE SET
+    member_id = excluded.member_id, family_name = excluded.family_name, given_name = excluded.given_name,
+    middle_name = excluded.middle_name, suffix = excluded.suffix, position = excluded.position
+WHERE excluded.position > old.position
+"""
+
+
+class Row(msgspec.Struct):
+    person_id: str
+    payer_id: str
+    member_id: str
+    family_name: str
+    given_name: str
+    middle_name: str
+    suffix: str
+    position: int
+
+
+def fold(events: Sequence[Projected]) -> Sequence[Change]:
+    rows: dict[str, Row] = {}
+    for projected in events:
+        event, names = projected.event, projected.personal
+        assert isinstance(event, PersonIdentified)
+        if names is None:  # the person's key was destroyed: there is nothing left to tell
+            continue
+        assert isinstance(names, Names)
+        rows[projected.stream] = Row(
+            person_id=projected.stream,
+            payer_id=event.payer_id,
+            member_id=names.member_id,
+            family_name=names.family_name,
+            given_name=names.given_name,
+            middle_name=names.middle_name,
+            suffix=names.suffix,
+            position=projected.position,
+        )
+    return [Change(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
