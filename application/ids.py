@@ -9,6 +9,7 @@ import hmac
 
 import msgspec
 
+from application.ports import Buffer
 from domain.facts import Fact, StreamId
 
 CONTENT_VERSION = "1:"
@@ -31,7 +32,7 @@ class Ids:
         """The hash by which two messages are known to say the same: over parsed values, without the envelope."""
         return CONTENT_VERSION + self.digest(b"content\0" + _encode(fact))[:32]
 
-    def digest(self, data: bytes) -> str:
+    def digest(self, data: Buffer) -> str:
         mac = self._hmac.copy()
         mac.update(data)
         return mac.hexdigest()

@@ -6,6 +6,9 @@ Money = NewType("Money", int)
 
 ZERO = Money(0)
 
+DIGITS_MAX = 18
+"""Of a count of cents: data element 782 has 18 digits at most, and as many fit a 64-bit integer."""
+
 
 class NotAnAmount(ValueError):
     """The text is not a decimal amount with at most two places."""
@@ -14,14 +17,14 @@ class NotAnAmount(ValueError):
 def parse(text: str) -> Money:
     """Cents of an X12 decimal (`-310`, `187.5`, `.5`, `100.`); empty text is zero.
 
-    Raises NotAnAmount for anything else: exponents, signs in the middle, fractions of a cent.
+    Raises NotAnAmount for anything else: exponents, signs in the middle, fractions of a cent, endless digits.
     """
     if not text:
         return ZERO
     whole, _, fraction = text.partition(".")
     negative = whole[:1] == "-"
     digits = (whole[1:] if negative else whole) + (fraction + "00")[:2]
-    if len(fraction) > 2 and fraction[2:].strip("0"):
+    if len(digits) > DIGITS_MAX or (len(fraction) > 2 and fraction[2:].strip("0")):
         raise NotAnAmount
     # isdecimal alone would let other scripts' digits and a lone "." or "-" through.
     if not digits.isascii() or not digits.isdecimal() or (not fraction.isdecimal() and fraction) or text in "-.":

@@ -146,3 +146,24 @@ def _first_day(said: Adjudication) -> date | None:
     if said.service_from is not None:
         return said.service_from
     return min((line.service_from for line in said.lines if line.service_from is not None), default=None)
+
+
+# --- queries
+
+FIND = """
+SELECT c.claim_id::text, c.status, c.status_code, c.forwarded_to, c.service_from, c.service_to, c.charge, c.paid,
+       c.member_owes, c.paid_on, c.postings, c.position, c.payer_id, payer.name AS payer, c.person_id::text,
+       person.member_id, concat_ws(' ', person.given_name, person.family_name) AS patient, c.remittance_id::text
+FROM claim_status c
+LEFT JOIN payers payer ON payer.payer_id = c.payer_id
+LEFT JOIN people person ON person.person_id = c.person_id
+WHERE (%(claim)s::text IS NULL OR c.claim_id::text LIKE %(claim)s || '%%')
+  AND (%(member)s::text IS NULL OR upper(person.member_id) = upper(%(member)s))
+  AND (%(status)s::text IS NULL OR c.status = %(status)s)
+  AND (%(payer)s::text IS NULL OR c.payer_id = %(payer)s OR payer.name ILIKE '%%' || %(payer)s || '%%')
+  AND (%(from)s::date IS NULL OR c.service_from >= %(from)s)
+  AND (%(to)s::date IS NULL OR c.service_from <= %(to)s)
+ORDER BY c.service_from DESC NULLS LAST, c.claim_id
+LIMIT %(limit)s
+"""
+"""Claims, newest service first; a member by the number on the card, a payer by its number or a part of its name."""

@@ -118,8 +118,10 @@ class Runner:
             progress(events)
         return total
 
-    def run(self, stopped: Callable[[], bool]) -> None:
+    def run(self, stopped: Callable[[], bool], progress: Callable[[int], None] = lambda _: None) -> None:
         """Follow the log until told to stop. Raises Overtaken and DependencyDown."""
         while not stopped():
-            if not self._store.lead() or not self.step():
+            if self._store.lead() and (events := self.step()):
+                progress(events)
+            else:
                 self._store.wait(POLL_S)

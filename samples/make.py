@@ -300,7 +300,7 @@ def _late_arrival() -> Iterator[Sample]:
         "2026-10-harborline-mutual-july-late",
         18,
         [july],
-        "The payment of July, late. The two claims stay corrected: an older payment date is not the last word.",
+        "The payment of July, late. It comes behind the reversal and the correction of two of its claims.",
     )
     october = [_pay(NORTHFIELD, 7 + at, date(2026, 10, 5 + 14 * at), 15) for at in range(2)]
     yield _good("2026-10-northfield-health", 19, october, "Two transactions; the latest dates of the set.")

@@ -1,1 +1,50 @@
-"""`scripts/ledger`."""
+"""`scripts/ledger`: runs a command, and says in one line what is wrong where it can't."""
+
+import sys
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from adapters.cli.commands import app
+from adapters.crypto.key_files import KeysNotFound
+from application.intake import NotParked
+from application.ports import DependencyDown
+from composition import KafkaNotSet, NotInitialised, OtherInstallation
+
+WRONG_USAGE, DEPENDENCY_DOWN = 2, 3
+
+
+def main() -> int:
+    return run(lambda: app(prog_name="scripts/ledger"))
+
+
+def run(command: Callable[[], object]) -> int:
+    """The exit status of a command: 2 for wrong usage, 3 for a dependency that is down."""
+    try:
+        command()
+    except NotInitialised:
+        return _fail(WRONG_USAGE, "the database holds no ledger yet: run `scripts/ledger init` first")
+    except OtherInstallation:
+        return _fail(WRONG_USAGE, "the key files belong to another ledger than this database: check LEDGER_KEYS")
+    except KafkaNotSet:
+        return _fail(WRONG_USAGE, "no broker is set: put its address (host:port) into LEDGER_KAFKA")
+    except NotParked as error:
+        return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
+    except ValidationError as error:
+        # The library's own message repeats the values, which may hold a password.
+        names = ", ".join(f"LEDGER_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
+        return _fail(WRONG_USAGE, f"settings are wrong: {names}")
+    except (DependencyDown, KeysNotFound) as error:
+        return _fail(DEPENDENCY_DOWN, str(error))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _fail(status: int, message: str) -> int:
+    print(f"ledger: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

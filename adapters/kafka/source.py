@@ -1,7 +1,7 @@
 """Topics as a source of messages. The group's own offsets serve its tools; the ledger's positions are the truth."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
@@ -84,11 +84,6 @@ class KafkaSource:
         if known := {where: at for where, at in known.items() if where in mine}:
             self._consumer.commit_async(known)
 
-    def end_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
-        with _down_is_named():
-            ends = self._consumer.end_offsets([TopicPartition(*partition) for partition in partitions])
-        return {(where.topic, where.partition): end for where, end in ends.items()}
-
     def close(self) -> None:
         self._consumer.close(autocommit=False)
         self._admin.close()
@@ -124,6 +119,22 @@ def create_topics(bootstrap: str, topics: Sequence[str], partitions: int = 6) ->
             admin.close()
 
 
+def end_offsets(bootstrap: str, topics: Collection[tuple[str, str]]) -> dict[tuple[str, int], int]:
+    """The next offset of each (topic id, partition) of the topics, given as (name, id), that still have that id."""
+    with _down_is_named(), closing(KafkaConsumer(bootstrap_servers=bootstrap, client_id="member-ledger")) as consumer:
+        with closing(KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")) as admin:
+            described = admin.describe_topics([name for name, _ in topics]) if topics else []
+        ids = {d["name"]: str(d["topic_id"]) for d in described if (d["name"], str(d["topic_id"])) in topics}
+        partitions = [
+            TopicPartition(d["name"], part["partition_index"])
+            for d in described
+            if d["name"] in ids
+            for part in d["partitions"]
+        ]
+        ends = consumer.end_offsets(partitions) if partitions else {}
+        return {(ids[where.topic], where.partition): end for where, end in ends.items()}
+
+
 @contextmanager
 def _down_is_named() -> Iterator[None]:
     try:
@@ -131,4 +142,4 @@ def _down_is_named() -> Iterator[None]:
     except (NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError):
         raise
     except (KafkaError, OSError) as error:
-        raise DependencyDown(f"Kafka: {type(error).__name__}") from error
+        raise DependencyDown(f"Kafka does not answer ({type(error).__name__})") from error

@@ -65,4 +65,4 @@ def down_is_named() -> Iterator[None]:
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
         raise
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise DependencyDown(f"PostgreSQL: {type(error).__name__}") from error
+        raise DependencyDown(f"PostgreSQL does not answer ({type(error).__name__})") from error

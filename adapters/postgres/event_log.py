@@ -137,6 +137,12 @@ class PostgresEventLog(PostgresProcessRecorder):
             row = cursor.execute(PARKED_ITEM + "WHERE parked_id = %s", [parked_id]).fetchone()
         return None if row is None else ParkedItem(*row.values())
 
+    def parked_items(self, *, include_settled: bool = False) -> list[ParkedItem]:
+        """In the order in which they were parked."""
+        with self.database.session() as cursor:
+            cursor.execute(PARKED_ITEM + "WHERE %s OR state = 'parked' ORDER BY ordinal", [include_settled])
+            return [ParkedItem(*row.values()) for row in cursor]
+
     def raw(self, raw_id: str) -> bytes | None:
         with self.database.session() as cursor:
             row = cursor.execute("SELECT sealed FROM parked_raw WHERE raw_id = %s", [raw_id], binary=True).fetchone()
@@ -160,7 +166,7 @@ class PostgresEventLog(PostgresProcessRecorder):
                 return []
             events = [StoredEvent(str(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events]
             last = self._append(cursor, events)
-            return range(last - len(events) + 1, last + 1)
+            return list(range(last - len(events) + 1, last + 1))
 
     # --- inside a transaction
 

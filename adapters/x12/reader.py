@@ -41,7 +41,7 @@ class Transaction(NamedTuple):
 
     @property
     def component(self) -> str:
-        return self.delimiters.component.decode()
+        return _text(self.delimiters.component)
 
     def interchange(self) -> bytes:
         """This transaction alone in a whole interchange of its own: what a parked transaction is kept as."""
@@ -56,8 +56,8 @@ class Transaction(NamedTuple):
         """The segments from ST to SE, as lists of elements. Raises Fault where the bytes are not text."""
         delimiters = self.delimiters
         text = _decode(self.raw, self.segment_number)
-        end = delimiters.terminator.decode()
-        separator = delimiters.element.decode()
+        end = _text(delimiters.terminator)
+        separator = _text(delimiters.element)
         if end != "\n" and "\n" in text:
             text = text.replace("\n", "")
         if end != "\r" and "\r" in text:
@@ -168,6 +168,11 @@ def _character(data: bytes, at: int) -> bytes:
     return candidate
 
 
+def _text(delimiter: bytes) -> str:
+    """As `_decode` gives it: one that is a single byte outside ASCII makes its whole transaction ISO 8859-1."""
+    return delimiter.decode() if delimiter.isascii() or len(delimiter) > 1 else delimiter.decode("latin-1")
+
+
 def _found_instead(header: bytes) -> str:
     if header[:2] in (b"GS", b"ST"):
         return f"begins with {header[:2].decode()}"
@@ -178,7 +183,9 @@ def _found_instead(header: bytes) -> str:
 def _envelope_pattern(element: bytes, terminator: bytes) -> re.Pattern[bytes]:
     """The name of each envelope segment, right behind a terminator and the line break that may follow it."""
     names = rb"(ISA|GS|ST|SE|GE|IEA)(?=" + re.escape(element) + rb")"
-    return re.compile(re.escape(terminator) + rb"\s*" + names)
+    # A terminator that is itself a line break is no space behind a terminator: a run of blank lines stays linear.
+    space = rb"(?:(?!" + re.escape(terminator) + rb")\s)*+"
+    return re.compile(re.escape(terminator) + space + names)
 
 
 class _Open(NamedTuple):
@@ -305,8 +312,8 @@ def _items(
 def _trailer(name: str, trailer: _Open, count: int, control: list[bytes]) -> Iterator[Fault]:
     """What is wrong with an SE, GE or IEA: its count (element 1) and its control number (element 2)."""
     stated = trailer.elements[1].strip() if len(trailer.elements) > 1 else b""
-    if not stated.isdigit() or int(stated) != count:
-        said = int(stated) if stated.isdigit() and len(stated) < 10 else "none"
+    said = int(stated) if stated.isdigit() and len(stated) <= 10 else "none"
+    if said != count:
         yield Fault(f"x12.wrong_{name}_count", trailer.segment_number, f"states {said}, there are {count}")
     own = [value.strip().lstrip(b"0") for value in trailer.elements[2:3]]
     if own != [value.strip().lstrip(b"0") for value in control]:

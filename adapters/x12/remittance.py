@@ -3,9 +3,11 @@
 Only syntax is judged here: what is missing, misplaced or not a number. Whether the sums hold is the domain's question.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import NoReturn
 
 from adapters.x12.reader import Fault, Transaction
@@ -33,10 +35,7 @@ def understand(transaction: Transaction) -> Remittance:
     if starts and starts[-1] > body_end:
         raise Fault("x12.orphan_segment", first + starts[-1], "CLP behind PLB")
     reader = _Reader(transaction.component, first)
-    claims = tuple(
-        reader.claim(segments[start:end], first + start)
-        for start, end in zip(starts, [*starts[1:], body_end], strict=True)
-    )
+    claims = tuple(reader.claim(segments[start:end], first + start) for start, end in pairwise([*starts, body_end]))
     adjustments = tuple(reader.provider_adjustments(segments[body_end:-1], first + body_end))
     return reader.remittance(segments[:header_end], first, claims, adjustments)
 
@@ -63,7 +62,7 @@ class _Reader:
         for self.number, segment in enumerate(segments, number):
             name = segment[0]
             if name not in _HEADER and name not in _BETWEEN_CLAIMS:
-                raise Fault("x12.orphan_segment", self.number, f"{name} in the header")
+                raise Fault("x12.orphan_segment", self.number, f"{_name(segment)} in the header")
             if name == "N1":
                 name = f"N1*{_at(segment, 1)}"
             elif name == "DTM" and _at(segment, 1) == "405":
@@ -116,7 +115,7 @@ class _Reader:
             elif name == "MIA":
                 remarks.extend(code for code in (*segment[5:6], *segment[20:24]) if code)
             elif name not in _PASSED_OVER and name not in _BETWEEN_CLAIMS:
-                raise Fault("x12.orphan_segment", self.number, f"{name} in a claim")
+                raise Fault("x12.orphan_segment", self.number, f"{_name(segment)} in a claim")
         self.number = number
         numbers: list[str] = []
         adjudication = Adjudication(
@@ -180,7 +179,7 @@ class _Reader:
                 elif name == "LQ":
                     remarks.append(_at(segment, 2))
                 elif name not in _PASSED_OVER and name not in _BETWEEN_CLAIMS:
-                    raise Fault("x12.orphan_segment", self.number, f"{name} in a service line")
+                    raise Fault("x12.orphan_segment", self.number, f"{_name(segment)} in a service line")
             lines.append(
                 ServiceLine(
                     procedure=self.composite(svc, 1),
@@ -202,7 +201,7 @@ class _Reader:
         """Table 3: PLB, up to six reasons and amounts each."""
         for self.number, segment in enumerate(segments, number):
             if segment[0] != "PLB":
-                raise Fault("x12.orphan_segment", self.number, f"{segment[0]} behind PLB")
+                raise Fault("x12.orphan_segment", self.number, f"{_name(segment)} behind PLB")
             for at in range(3, len(segment), 2):
                 reason, _, reference = segment[at].partition(self.component)
                 if reason or _at(segment, at + 1):
@@ -247,6 +246,11 @@ class _Reader:
 
     def missing(self, name: str) -> NoReturn:
         raise Fault("835.missing_element", self.number, name)
+
+
+def _name(segment: list[str]) -> str:
+    """For a diagnostic, which is kept in the clear: what does not look like a segment's name may be a person's."""
+    return segment[0] if re.fullmatch("[A-Z][A-Z0-9]{1,2}", segment[0]) else "no segment name"
 
 
 def _at(segment: list[str], at: int) -> str:

@@ -1,0 +1,369 @@
+"""The commands. Each opens the ledger, asks one thing of it, and shows the answer as a table or as JSON lines."""
+
+import getpass
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters import logs
+from adapters.cli import show
+from adapters.kafka.source import end_offsets
+from adapters.postgres.overview import overview
+from adapters.settings import Settings
+from application.intake import NotParked, Outcome
+from application.ports import Buffer, DependencyDown, Message
+from composition import Ledger, initialise, open_ledger
+from domain.claim import Status
+from domain.facts import StreamId
+from domain.parking import REASONS
+from projections import claim_status
+from projections.runner import Overtaken
+
+app = typer.Typer(
+    help="The ledger behind a health plan's member portal: claims and payments as events that never change.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+parked_app = typer.Typer(help="What could not be understood or accepted: list, show, retry, discard.")
+app.add_typer(parked_app, name="parked")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout instead of a table.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
+DAYS = ["%Y-%m-%d"]
+
+
+class Format(StrEnum):
+    AUTO = "auto"
+    X12_835 = "x12-835"
+
+
+@contextmanager
+def opened() -> Iterator[Ledger]:
+    settings = Settings()
+    logs.configure(settings.log_level)
+    ledger = open_ledger(settings)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@app.command(epilog="Example: scripts/ledger init")
+def init(as_json: Json = False) -> None:
+    """Make the tables, the keys and, with LEDGER_KAFKA, the inbound topics. An existing ledger stays as it is."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    ledger = initialise(settings)
+    ledger.close()
+    where = "server" if settings.dsn else "embedded"
+    answer = {"database": where, "keys": str(settings.keys_folder)}
+    show.out(answer, as_json, f"The ledger is ready ({where} database, keys in {settings.keys_folder}).")
+
+
+# --- writing
+
+
+@app.command(epilog="Example: scripts/ledger ingest samples/835 --json")
+def ingest(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...|-", help="Files, folders, or - for stdin.")],
+    file_format: Annotated[Format, typer.Option("--format", help="What the files are.")] = Format.AUTO,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Take in payers' files: the same path that messages from Kafka take, so the same file twice changes nothing."""
+    files = list(_files(paths))
+    outcomes: list[dict[str, Any]] = []
+    with opened() as ledger, _progress(quiet=as_json) as progress:
+        task = progress.add_task("Ingesting", total=len(files))
+        for file in files:
+            with _bytes_of(file) as data:
+                source = "file:" + ledger.ids.digest(data)[:16]
+                outcome = ledger.intake.handle_file(Message(source, data))
+                answer = _outcome(file, _format_of(data, file_format), outcome)
+            outcomes.append(answer)
+            if as_json:
+                show.line(answer)
+            progress.advance(task)
+    if not as_json:
+        show.ingested(outcomes)
+    if strict and any(answer["parked"] for answer in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: LEDGER_KAFKA=localhost:9092 scripts/ledger consume")
+def consume() -> None:
+    """Take in messages from Kafka until stopped (Ctrl-C or SIGTERM). Any number of these may run."""
+    with opened() as ledger:
+        source = ledger.source()
+        try:
+            ledger.consumer(source).run(_until_stopped().is_set)
+        finally:
+            source.close()
+
+
+@app.command(epilog="Example: scripts/ledger project --once")
+def project(
+    once: Annotated[bool, typer.Option("--once", help="Catch up and leave, instead of following the log.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fold the log into the tables that people read. Of several of these one works and the others stand by."""
+    with opened() as ledger:
+        if not once:
+            return _follow(ledger)
+        with _progress(quiet=as_json) as progress:
+            head = overview(ledger.database, embedded=True)
+            lag = max((row["lag_events"] for row in head["projections"]), default=0)
+            task = progress.add_task("Projecting", total=lag)
+            events = ledger.runner.catch_up(lambda folded: progress.advance(task, folded))
+    show.out({"events": events}, as_json, f"{events:,} events projected.")
+    return None
+
+
+def _follow(ledger: Ledger) -> None:
+    stopped, log = _until_stopped(), structlog.get_logger()
+    while not stopped.is_set():
+        try:
+            ledger.runner.run(stopped.is_set, lambda events: log.info("projector.batch", events=events))
+        except Overtaken:
+            log.warning("projector.overtaken")
+        except DependencyDown as down:
+            log.error("projector.dependency_down", dependency=str(down))
+            ledger.projection_store.close()
+            stopped.wait(1.0)
+
+
+# --- reading
+
+
+@app.command(epilog="Example: scripts/ledger claims --status denied --from 2026-01-01")
+def claims(
+    member: Annotated[str | None, typer.Option(help="The number on the member's card.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Where the claim stands.")] = None,
+    payer: Annotated[str | None, typer.Option(help="A payer's number, or a part of its name.")] = None,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=DAYS, help="First day of service, or later.")
+    ] = None,
+    to: Annotated[datetime | None, typer.Option(formats=DAYS, help="Served up to this day.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; 50 in a table.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where claims stand."""
+    wanted = {"member": member, "status": status, "payer": payer, "from": from_, "to": to}
+    with opened() as ledger:
+        rows = find(ledger, limit=limit or (None if as_json else 51), **wanted)
+    if as_json:
+        for row in rows:
+            show.line(row)
+    else:
+        show.claims(rows[: limit or 50], more=limit is None and len(rows) > 50)
+
+
+@app.command(epilog="Example: scripts/ledger claim 3f2a9c1e")
+def claim(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="The claim's id, or its first characters.")],
+    as_json: Json = False,
+) -> None:
+    """One claim: where it stands, the events that made it, and the lines of its latest adjudication."""
+    with opened() as ledger:
+        found = find(ledger, claim=claim_id.lower(), limit=2)
+        if len(found) != 1:
+            problem = "no claim has this id" if not found else "several claims begin with this id"
+            raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)")
+        events = [show.event_of(ledger, recorded) for recorded in ledger.log.history(found[0]["claim_id"])]
+    if as_json:
+        show.line({**found[0], "events": events})
+    else:
+        show.claim(found[0], events)
+
+
+@app.command(epilog="Example: scripts/ledger status --json")
+def status(as_json: Json = False) -> None:
+    """Positions, lags, sources, what is parked, and whether database roles have force here."""
+    with opened() as ledger:
+        answer = _with_lags(ledger.settings, overview(ledger.database, embedded=ledger.settings.dsn is None))
+    if as_json:
+        show.line(answer)
+    else:
+        show.status(answer)
+
+
+# --- parked
+
+
+@parked_app.command("list", epilog="Example: scripts/ledger parked list --all")
+def parked_list(
+    all_: Annotated[bool, typer.Option("--all", help="Also what was released or discarded.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is parked, and why."""
+    with opened() as ledger:
+        rows = [
+            {**item._asdict(), "meaning": REASONS.get(item.reason, "")}
+            for item in ledger.log.parked_items(include_settled=all_)
+        ]
+    if as_json:
+        for row in rows:
+            show.line(row)
+    else:
+        show.parked(rows)
+
+
+@parked_app.command("show", epilog="Example: scripts/ledger parked show 5e0c --raw")
+def parked_show(
+    parked_id: Annotated[str, typer.Argument(metavar="ID")],
+    raw: Annotated[bool, typer.Option("--raw", help="Write the message's bytes to stdout. They are personal.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One parked item, or the message itself."""
+    with opened() as ledger:
+        item = ledger.log.parked_item(_parked_id(ledger, parked_id))
+        assert item is not None
+        if raw:
+            sys.stdout.buffer.write(ledger.intake.raw(item.raw_id))
+            return
+    row = {**item._asdict(), "meaning": REASONS.get(item.reason, "")}
+    if as_json:
+        show.line(row)
+    else:
+        show.parked_item(row)
+
+
+@parked_app.command("retry", epilog="Example: scripts/ledger parked retry 5e0c")
+def parked_retry(
+    parked_id: Annotated[str | None, typer.Argument(metavar="ID")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Everything that is parked, in order.")] = False,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Send a parked item through the same path again; what waits behind it follows if it goes through."""
+    if (parked_id is None) != all_:
+        raise typer.BadParameter("give either an ID or --all")
+    stayed = False
+    with opened() as ledger:
+        ids = [_parked_id(ledger, parked_id)] if parked_id else [i.parked_id for i in ledger.log.parked_items()]
+        for each in ids:
+            try:
+                released = ledger.intake.retry(each)
+            except NotParked:  # it went through behind another one
+                continue
+            stayed |= not released
+            show.out(
+                {"parked_id": each, "released": released},
+                as_json,
+                f"{each[:8]} {'went through' if released else 'is still parked'}.",
+            )
+    if strict and stayed:
+        raise typer.Exit(1)
+
+
+@parked_app.command("discard", epilog='Example: scripts/ledger parked discard 5e0c --reason "sent by mistake"')
+def parked_discard(
+    parked_id: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why it is given up; kept for good.")],
+    actor: Annotated[str | None, typer.Option(help="Who decides; the system's user by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a parked item up, on record. Its bytes stay."""
+    if not reason.strip():
+        raise typer.BadParameter("a reason is needed", param_hint="--reason")
+    with opened() as ledger:
+        whole_id = _parked_id(ledger, parked_id)
+        ledger.intake.discard(whole_id, actor or getpass.getuser(), reason.strip())
+    show.out({"parked_id": whole_id, "discarded": True}, as_json, f"{whole_id[:8]} is discarded.")
+
+
+# --- helpers
+
+
+def _files(paths: list[str]) -> Iterator[str]:
+    for path in paths:
+        if path == "-" or Path(path).is_file():
+            yield path
+        elif Path(path).is_dir():
+            yield from sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
+        else:
+            raise typer.BadParameter(f"no such file or folder: {path}", param_hint="PATH")
+
+
+@contextmanager
+def _bytes_of(path: str) -> Iterator[Buffer]:
+    """A file's bytes, mapped rather than read: it may be larger than memory."""
+    if path == "-":
+        yield sys.stdin.buffer.read()
+    elif Path(path).stat().st_size == 0:
+        yield b""  # nothing can be mapped
+    else:
+        with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            yield data
+
+
+def _format_of(data: Buffer, stated: Format) -> str:
+    looks_like_x12 = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"ISA")
+    return Format.X12_835 if stated is not Format.AUTO or looks_like_x12 else "unknown"
+
+
+def _outcome(file: str, file_format: str, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "file": file,
+        "format": file_format,
+        "messages": 1,
+        "claims": outcome.claims,
+        "events": outcome.events,
+        "duplicates": outcome.duplicates,
+        "parked": [
+            {"reason": part.park.reason, "detail": part.park.detail, "where": part.park.where, "id": part.parked_id}
+            for part in outcome.parked
+        ],
+    }
+
+
+def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
+    parameters = dict.fromkeys(("claim", "member", "status", "payer", "from", "to", "limit")) | wanted
+    with ledger.database.session() as cursor:
+        return cursor.execute(claim_status.FIND, parameters).fetchall()
+
+
+def _parked_id(ledger: Ledger, prefix: str) -> StreamId:
+    found = [i for i in ledger.log.parked_items(include_settled=True) if i.parked_id.startswith(prefix.lower())]
+    if len(found) != 1:
+        raise NotParked(prefix)
+    return found[0].parked_id
+
+
+def _with_lags(settings: Settings, answer: dict[str, Any]) -> dict[str, Any]:
+    """The sources with how many messages wait in each, where a broker is set and answers."""
+    if settings.kafka is None:
+        return answer | {"kafka": "not set"}
+    try:
+        ends = end_offsets(settings.kafka, {(row["topic"], row["topic_id"]) for row in answer["sources"]})
+    except DependencyDown:
+        return answer | {"kafka": "down"}
+    for row in answer["sources"]:
+        end = ends.get((row["topic_id"], row["partition"]))
+        row["lag"] = None if end is None else end - row["next_offset"]
+    return answer | {"kafka": "up"}
+
+
+def _progress(*, quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=show.errors, disable=quiet)
+
+
+def _until_stopped() -> threading.Event:
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped

@@ -1,0 +1,60 @@
+"""What an operator wants to know of a running ledger, in one read."""
+
+from typing import Any
+
+from adapters.postgres.database import Database
+
+PROJECTIONS = """
+SELECT split_part(at.application_name, ':', 1) AS projection,
+       split_part(at.application_name, ':', 2)::integer AS version,
+       at.notification_id AS position, head.position - at.notification_id AS lag_events,
+       coalesce(extract(epoch FROM now() - next.recorded_at), 0)::float AS lag_seconds
+FROM projection_position at CROSS JOIN head
+LEFT JOIN events next ON next.notification_id = at.notification_id + 1
+WHERE at.application_name NOT LIKE '\\_\\_%'
+ORDER BY 1, 2
+"""
+
+SOURCES = """
+SELECT topic, partition, topic_id, next_offset, alarm, updated_at FROM source_offset
+ORDER BY topic, updated_at, partition
+"""
+
+PARKED = (
+    "SELECT reason, count(*) AS items, sum(claims) AS claims FROM parked WHERE state = 'parked' GROUP BY 1 ORDER BY 1"
+)
+
+FAULTS = "SELECT position, stream::text, reason FROM projection_fault ORDER BY position LIMIT 100"
+
+# Roles have force only where the one who writes could not also change what is written.
+SERVER = """
+SELECT current_setting('server_version') AS version,
+       NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+       AND NOT has_table_privilege(current_user, 'events', 'UPDATE, DELETE, TRUNCATE') AS roles_enforced
+"""
+
+
+def overview(database: Database, *, embedded: bool) -> dict[str, Any]:
+    """Positions, lags (events, seconds), source offsets, parked items by reason, unreadable events, and the server."""
+    with database.session() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        rows = {
+            name: cursor.execute(sql).fetchall()
+            for name, sql in (
+                ("projections", PROJECTIONS),
+                ("sources", SOURCES),
+                ("parked", PARKED),
+                ("unreadable", FAULTS),
+            )
+        }
+        head = cursor.execute("SELECT position FROM head").fetchone()
+        server = cursor.execute(SERVER).fetchone()
+    assert head is not None
+    assert server is not None
+    kind = "embedded" if embedded else "server"
+    enforced = not embedded and server["roles_enforced"]
+    return {
+        "position": head["position"],
+        **rows,
+        "database": {"kind": kind, "version": server["version"], "roles_enforced": enforced},
+    }
