@@ -6,7 +6,6 @@ from rich.rule import Rule
 
 from adapters.cli import commands, show
 from adapters.cli.__main__ import run
-from domain.claim import Status
 
 NEXT = """
   scripts/ledger claims --status denied        claims by status, member, payer or date of service
@@ -39,9 +38,9 @@ def demo() -> None:
 def _reversed_and_corrected() -> str:
     """A claim with a story: paid, taken back, paid otherwise."""
     with commands.opened() as ledger:
-        paid = commands.find(ledger, status=Status.PAID)
-    most = max(row["postings"] for row in paid)
-    return str(min((row["paid_on"], row["claim_id"]) for row in paid if row["postings"] == most)[1])[:8]
+        found = commands.find(ledger)
+    most = max(row["postings"] for row in found)
+    return str(min((row["paid_on"], row["claim_id"]) for row in found if row["postings"] == most)[1])[:8]
 
 
 def _chapter(title: str) -> None:
