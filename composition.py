@@ -1,7 +1,9 @@
 """The composition root: the one place where the rooms meet their edges."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import structlog
 
@@ -21,7 +23,7 @@ from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
 from consumers import remittances
-from consumers.loop import Consumer
+from consumers.loop import Consumer, Source
 from projections.projection import Projection
 from projections.runner import Runner
 
@@ -84,8 +86,8 @@ class Ledger:
             raise KafkaNotSet
         return KafkaSource(self.settings.kafka, TOPICS, self.settings.group)
 
-    def consumer(self, source: KafkaSource) -> Consumer:
-        return Consumer(source, self.intake, PostgresPositions(self.database), structlog.get_logger())
+    def consumer(self, source: Source, report: Callable[[dict[str, Any]], None] = lambda _: None) -> Consumer:
+        return Consumer(source, self.intake, PostgresPositions(self.database), structlog.get_logger(), report)
 
     @property
     def fingerprint(self) -> str:

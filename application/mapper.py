@@ -90,7 +90,7 @@ class Mapper:
             if decoder is not None:
                 return decoder.decode(stored.state)
             return self._upcast(stored)
-        except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             # The error may quote the state, which may be anything by now: name its kind only.
             raise Unreadable(stored, f"corrupt state ({type(error).__name__})") from None
 

@@ -7,7 +7,7 @@ stands is rolled back and read again. Partitions never wait for each other's bad
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
@@ -29,11 +29,11 @@ class Record(NamedTuple):
 
 
 class OutOfRange(Exception):
-    """The broker no longer (or not yet) has the offsets that the ledger is waiting for."""
+    """The broker no longer (or not yet) has the offsets that the ledger is waiting for in these partitions."""
 
-    def __init__(self, offsets: Mapping[Partition, int]) -> None:
-        super().__init__(offsets)
-        self.offsets = offsets
+    def __init__(self, partitions: Collection[Partition]) -> None:
+        super().__init__(partitions)
+        self.partitions = partitions
 
 
 class Source(Protocol):
@@ -73,12 +73,19 @@ class _Place(NamedTuple):
 
 
 class Consumer:
-    def __init__(self, source: Source, intake: Intake, positions: Positions, log: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        intake: Intake,
+        positions: Positions,
+        log: Any,
+        report: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> None:
         self._source = source
         self._intake = intake
         self._positions = positions
         self._log = log
-        self._topic_ids: dict[str, str] = {}
+        self._report = report
         self._places: dict[Partition, _Place] = {}
         self._unplaced: set[Partition] = set()
 
@@ -101,10 +108,10 @@ class Consumer:
         try:
             records = self._source.poll(timeout_s)
         except OutOfRange as out_of_range:
-            self._stop(out_of_range.offsets)
+            self._stop(out_of_range.partitions)
             return 0
         self._unplaced |= self._source.take_assigned()
-        for topic in {record.topic for record in records}:
+        for topic in {topic for topic, _ in self._places}:
             self._check_identity(topic)
         return self._take_in([r for r in records if (r.topic, r.partition) not in self._unplaced])
 
@@ -118,7 +125,6 @@ class Consumer:
             if topic_id is None:
                 continue  # deleted, perhaps to be made again
             next_offset = self._positions.next_offset(topic_id, topic, number)
-            self._topic_ids[topic] = topic_id
             self._places[partition] = _Place(topic_id, next_offset)
             self._source.start_at(partition, next_offset)
             self._unplaced.discard(partition)
@@ -126,18 +132,18 @@ class Consumer:
     def _check_identity(self, topic: str) -> None:
         """A topic that was deleted and made again is another source, although its name and offsets look the same.
 
-        Asked after the poll: records that were fetched before the answer are of the topic that it names.
+        Asked after the poll: records that were fetched before the answer are of the topic that it names. Asked also
+        where nothing came: a new topic that is just as long as the old one was gives no other sign.
         """
         topic_id = self._source.topic_id(topic)
-        known = self._topic_ids.get(topic)
-        if topic_id != known:
-            if known is not None:
-                self._log.warning("consumer.topic_recreated", topic=topic, topic_id=topic_id)
-            self._unplaced |= {partition for partition in self._places if partition[0] == topic}
+        strange = {p for p, place in self._places.items() if p[0] == topic and place.topic_id != topic_id}
+        if strange - self._unplaced:
+            self._log.warning("consumer.topic_recreated", topic=topic, topic_id=topic_id)
+        self._unplaced |= strange
 
-    def _stop(self, offsets: Mapping[Partition, int]) -> None:
+    def _stop(self, partitions: Collection[Partition]) -> None:
         """Stand still with an alarm: going on elsewhere would skip messages or read them as another topic's."""
-        for partition, offset in offsets.items():
+        for partition in partitions:
             topic, number = partition
             place = self._places.get(partition)
             if place is None or self._source.topic_id(topic) != place.topic_id:
@@ -145,7 +151,7 @@ class Consumer:
                 continue
             self._source.stop(partition)
             self._positions.alarm(place.topic_id, number, "source.offset_out_of_range")
-            self._log.error("source.offset_out_of_range", topic=topic, partition=number, offset=offset)
+            self._log.error("source.offset_out_of_range", topic=topic, partition=number, offset=place.next_offset)
 
     # --- what was read
 
@@ -171,7 +177,9 @@ class Consumer:
         for partition, advance in advances.items():
             self._places[partition] = _Place(advance.topic_id, advance.next)
         self._source.commit({partition: advance.next for partition, advance in advances.items()})
-        self._log.info("consumer.batch", **summary(outcomes), **_span(advances), **_took(started))
+        batch = {**summary(outcomes), **_span(advances), **_took(started)}
+        self._log.info("consumer.batch", **batch)
+        self._report(batch)
         return len(records)
 
 

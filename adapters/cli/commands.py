@@ -104,12 +104,12 @@ def ingest(
 
 
 @app.command(epilog="Example: LEDGER_KAFKA=localhost:9092 scripts/ledger consume")
-def consume() -> None:
+def consume(as_json: Json = False) -> None:
     """Take in messages from Kafka until stopped (Ctrl-C or SIGTERM). Any number of these may run."""
     with opened() as ledger:
         source = ledger.source()
         try:
-            ledger.consumer(source).run(_until_stopped().is_set)
+            ledger.consumer(source, show.line if as_json else lambda _: None).run(_until_stopped().is_set)
         finally:
             source.close()
 
@@ -122,7 +122,7 @@ def project(
     """Fold the log into the tables that people read. Of several of these one works and the others stand by."""
     with opened() as ledger:
         if not once:
-            return _follow(ledger)
+            return _follow(ledger, as_json)
         with _progress(quiet=as_json) as progress:
             head = overview(ledger.database, embedded=True)
             lag = max((row["lag_events"] for row in head["projections"]), default=0)
@@ -132,11 +132,17 @@ def project(
     return None
 
 
-def _follow(ledger: Ledger) -> None:
+def _follow(ledger: Ledger, as_json: bool) -> None:
     stopped, log = _until_stopped(), structlog.get_logger()
+
+    def folded(events: int) -> None:
+        log.info("projector.batch", events=events)
+        if as_json:
+            show.line({"events": events})
+
     while not stopped.is_set():
         try:
-            ledger.runner.run(stopped.is_set, lambda events: log.info("projector.batch", events=events))
+            ledger.runner.run(stopped.is_set, folded)
         except Overtaken:
             log.warning("projector.overtaken")
         except DependencyDown as down:

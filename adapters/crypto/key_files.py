@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,7 +43,7 @@ class KeyFiles:
             raise KeysNotFound(f"no key files in {folder}: {error.strerror}") from None
         self._wrapped: dict[bytes, int] = {}  # subject → where its record stands
         self._read_until = 0
-        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()
+        self._ciphers: OrderedDict[str, tuple[AESGCM, int]] = OrderedDict()  # with where the record stands
 
     @staticmethod
     def create(folder: Path) -> None:
@@ -66,7 +66,7 @@ class KeyFiles:
             self._read_on()
             records = b"".join(
                 _RECORD.pack(UUID(subject).bytes, self._wrap(subject, os.urandom(32)))
-                for subject in missing
+                for subject in dict.fromkeys(missing)
                 if UUID(subject).bytes not in self._wrapped
             )
             if records:
@@ -98,14 +98,17 @@ class KeyFiles:
     # --- records
 
     def _cipher(self, subject: str) -> AESGCM:
-        cipher = self._ciphers.get(subject)
+        cipher, at = self._ciphers.get(subject) or (None, 0)
         if cipher is None:
-            cipher = self._ciphers[subject] = AESGCM(self._unwrap(subject))
+            cipher, at = self._ciphers[subject] = self._unwrap(subject)
             if len(self._ciphers) > _CIPHERS_MAX:
                 self._ciphers.popitem(last=False)
+        elif os.pread(self._file, _WRAPPED, at + 16) == _DESTROYED:  # by another process: what is at hand goes too
+            del self._ciphers[subject]
+            raise KeyDestroyed(subject)
         return cipher
 
-    def _unwrap(self, subject: str) -> bytes:
+    def _unwrap(self, subject: str) -> tuple[AESGCM, int]:
         if not self._known(subject):
             self._read_on()
         at = self._wrapped.get(UUID(subject).bytes)
@@ -115,7 +118,7 @@ class KeyFiles:
         if wrapped == _DESTROYED:
             raise KeyDestroyed(subject)
         try:
-            return self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
+            return AESGCM(self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())), at
         except InvalidTag:
             raise WrongKey(subject) from None
 
@@ -149,7 +152,7 @@ def _write_new(path: Path, content: bytes) -> None:
     """Create a file whole or not at all; one that exists stays as it is."""
     if path.exists():
         return
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{uuid4().hex}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()

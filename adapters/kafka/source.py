@@ -6,7 +6,13 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError
+from kafka.errors import (
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from application.ports import DependencyDown
@@ -48,7 +54,9 @@ class KafkaSource:
         except NoOffsetForPartitionError:  # newly assigned: the loop will tell where to begin
             return []
         except OffsetOutOfRangeError as error:
-            raise OutOfRange({(tp.topic, tp.partition): at for tp, at in error.args[0].items()}) from None
+            raise OutOfRange([(where.topic, where.partition) for where in error.args[0]]) from None
+        except LogTruncationError as error:  # what the broker has before our position is not what we read
+            raise OutOfRange([(where.topic, where.partition) for where in error.divergent_offsets]) from None
         return [
             Record(record.topic, record.partition, record.offset, record.value or b"")
             for records in polled.values()
@@ -139,7 +147,7 @@ def end_offsets(bootstrap: str, topics: Collection[tuple[str, str]]) -> dict[tup
 def _down_is_named() -> Iterator[None]:
     try:
         yield
-    except (NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError):
+    except (LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError, TopicAlreadyExistsError):
         raise
     except (KafkaError, OSError) as error:
         raise DependencyDown(f"Kafka does not answer ({type(error).__name__})") from error

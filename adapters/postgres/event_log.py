@@ -27,6 +27,8 @@ from domain.parking import MessageDiscarded, MessageParked, MessageReleased, Par
 
 CHANNEL = "events"
 
+CREATE_LOCK = 0x6372656174
+
 SCHEMA = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
 # Columns travel as one text or byte string each, which the server cuts up: an array would be dumped element by
@@ -69,7 +71,9 @@ WHERE topic_id = %(topic_id)s AND partition = %(partition)s AND next_offset = %(
 PARK = """
 INSERT INTO parked (parked_id, state, reason, place, detail, source, claims, blocks, raw_id)
 VALUES (%(parked_id)s, 'parked', %(reason)s, %(where)s, %(detail)s, %(source)s, %(claims)s, %(blocks)s, %(raw_id)s)
-ON CONFLICT (parked_id) DO UPDATE SET state = 'parked', parked_at = now(), settled_at = NULL
+ON CONFLICT (parked_id) DO UPDATE SET ordinal = DEFAULT, state = 'parked', reason = excluded.reason,
+    place = excluded.place, detail = excluded.detail, source = excluded.source, claims = excluded.claims,
+    blocks = excluded.blocks, raw_id = excluded.raw_id, parked_at = now(), settled_at = NULL
 """
 
 SETTLE = "UPDATE parked SET state = %s, settled_at = now() WHERE parked_id = %s"
@@ -97,6 +101,12 @@ class PostgresEventLog(PostgresProcessRecorder):
         self.database = database
         tracking_table = self.sql_create_statements[-1]
         self.sql_create_statements = [Composed([SQL(SCHEMA)]), tracking_table]
+
+    def create_table(self) -> None:
+        # IF NOT EXISTS does not help where two sessions create the same thing at once: they take turns.
+        with self.database.session() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATE_LOCK])
+            super().create_table()
 
     # --- the application's port
 

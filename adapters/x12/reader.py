@@ -143,8 +143,8 @@ def _delimiters(data: Buffer, start: int) -> tuple[Delimiters, int]:
     if header[:3] != b"ISA":
         raise Fault("x12.no_isa", 0, _found_instead(header))
     element = _character(header, 3)
-    elements = header.split(element, 16)
-    if len(element) == 0 or element.isalnum() or len(elements) < 17:
+    elements = header.split(element, 16) if element else []
+    if len(elements) < 17 or element.isalnum():
         raise Fault("x12.bad_isa", 1, "fewer than 16 elements")
     component = _character(elements[16], 0)
     terminator = _character(elements[16], len(component))
@@ -285,6 +285,8 @@ def _items(
     found: list[tuple[_Open, int, bytes, tuple[Fault, ...]]],
     broken: list[Fault],
 ) -> Iterator[Transaction | Unreadable]:
+    if not found and not broken:
+        broken.append(Fault("message.empty", 1, "an interchange without a transaction"))
     if broken:
         # A cut-off transaction is the cause of the missing trailers behind it, so it is named first.
         causes = [fault for *_, own in found for fault in own]

@@ -58,6 +58,7 @@ class _Reader:
     ) -> Remittance:
         """Table 1: who pays whom, how much, when."""
         found: dict[str, list[str]] = {}
+        numbers: dict[str, int] = {}
         produced_on = None
         for self.number, segment in enumerate(segments, number):
             name = segment[0]
@@ -68,20 +69,22 @@ class _Reader:
             elif name == "DTM" and _at(segment, 1) == "405":
                 produced_on = self.day(segment, 2)
             found.setdefault(name, segment)
+            numbers.setdefault(name, self.number)
         self.number = number
         for name in ("BPR", "TRN", "N1*PR"):
             if name not in found:
                 raise Fault("835.missing_segment", number, name)
         bpr, trn, payer, payee = found["BPR"], found["TRN"], found["N1*PR"], found.get("N1*PE", [])
+        self.number = numbers["BPR"]
+        total_cents, paid_on = self.cents(bpr, 2), self.day(bpr, 16) or self.missing("BPR16")
+        self.number = numbers["TRN"]
+        payer_id = _at(trn, 3) or _at(bpr, 10) or self.required(payer, 4, "TRN03")
         return Remittance(
-            payer=Payer(
-                payer_id=_at(trn, 3) or _at(bpr, 10) or self.required(payer, 4, "TRN03"),
-                name=_at(payer, 2),
-            ),
+            payer=Payer(payer_id=payer_id, name=_at(payer, 2)),
             payee=Payee(provider_id=_at(payee, 4), name=_at(payee, 2)),
             trace_number=self.required(trn, 2, "TRN02"),
-            paid_on=self.day(bpr, 16) or self.missing("BPR16"),
-            total_cents=self.cents(bpr, 2),
+            paid_on=paid_on,
+            total_cents=total_cents,
             method=_at(bpr, 4),
             claims=claims,
             provider_adjustments=provider_adjustments,

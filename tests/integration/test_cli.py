@@ -1,0 +1,218 @@
+"""The command line as a user meets it: real processes, their output and their exit status."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from adapters.cli.commands import app
+from tests.conftest import new_database
+
+CHECKOUT = Path(__file__).parents[2]
+SAMPLES = CHECKOUT / "samples" / "835"
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def command_line(database: str, keys: Path) -> Run:
+    """`scripts/ledger` over a database and keys of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
+    environment |= {"LEDGER_DSN": database, "LEDGER_KEYS": str(keys), "PYTHONPATH": str(CHECKOUT)}
+
+    def run(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "adapters.cli", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, env=environment | settings, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+@pytest.fixture(scope="module")
+def filled(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A ledger that holds the shipped samples, projected. Shared: tests of this module leave it as it is."""
+    with new_database(server) as database:
+        run = command_line(database, tmp_path_factory.mktemp("filled") / "keys")
+        for command in (["init"], ["ingest", str(SAMPLES)], ["project", "--once"]):
+            assert run(*command).returncode == 0
+        yield run
+
+
+def lines(answer: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    assert answer.returncode in (0, 1), answer.stderr.decode()
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def test_a_folder_is_taken_in_once_and_again_it_is_all_duplicates(run: Run) -> None:
+    assert run("init").returncode == 0
+    first = lines(run("ingest", str(SAMPLES), "--json"))
+    assert [Path(answer["file"]).name for answer in first] == sorted(
+        (path.name for path in SAMPLES.glob("*.835")), key=str
+    ) + sorted(path.name for path in (SAMPLES / "bad").iterdir())
+    for answer in first:
+        assert list(answer) == ["file", "format", "messages", "claims", "events", "duplicates", "parked"]
+        assert all({"reason", "detail", "where"} <= part.keys() for part in answer["parked"])
+    events = sum(answer["events"] for answer in first)
+    (status,) = lines(run("status", "--json"))
+    assert status["position"] == events
+
+    second = lines(run("ingest", str(SAMPLES), "--json"))
+    assert sum(answer["events"] for answer in second) == 0
+    assert [a["claims"] for a in second] == [a["claims"] for a in first]
+    assert [len(a["parked"]) for a in second] == [len(a["parked"]) for a in first]
+    assert lines(run("status", "--json"))[0]["position"] == events
+
+
+def test_stdin_and_files_are_the_same_message(run: Run) -> None:
+    run("init")
+    sample = SAMPLES / "2024-02-northfield-health.835"
+    (answer,) = lines(run("ingest", "-", "--json", stdin=sample.read_bytes()))
+    assert (answer["file"], answer["format"], answer["claims"], answer["duplicates"]) == ("-", "x12-835", 24, 0)
+    (again,) = lines(run("ingest", str(sample), "--json", "--format", "x12-835"))
+    assert (again["events"], again["duplicates"]) == (0, 24)
+
+
+def test_strict_tells_by_its_exit_status_that_something_was_parked(run: Run) -> None:
+    run("init")
+    bad, good = str(SAMPLES / "bad" / "not-x12.835"), str(SAMPLES / "2024-02-northfield-health.835")
+    assert run("ingest", bad, "--strict").returncode == 1
+    assert run("ingest", bad).returncode == 0
+    assert run("ingest", good, "--strict").returncode == 0
+
+
+def test_claims_are_found_by_member_status_payer_and_dates(filled: Run) -> None:
+    everything = lines(filled("claims", "--json"))
+    assert len(everything) > 300
+    one = everything[0]
+    of_member = lines(filled("claims", "--json", "--member", one["member_id"].lower()))
+    assert of_member == [row for row in everything if row["member_id"] == one["member_id"]]
+    denied = lines(filled("claims", "--json", "--status", "denied"))
+    assert denied == [row for row in everything if row["status"] == "denied"]
+    assert denied
+    of_payer = lines(filled("claims", "--json", "--payer", "northfield"))
+    assert of_payer == [row for row in everything if "NORTHFIELD" in row["payer"]]
+    in_2025 = lines(filled("claims", "--json", "--from", "2025-01-01", "--to", "2025-12-31"))
+    assert in_2025 == [row for row in everything if (row["service_from"] or "")[:4] == "2025"]
+    assert len(lines(filled("claims", "--json", "--limit", "3"))) == 3
+    assert b"claim" in filled("claims").stdout
+
+
+def test_one_claim_is_shown_with_the_events_that_made_it(filled: Run) -> None:
+    row = max(lines(filled("claims", "--json")), key=lambda row: row["postings"])
+    (claim,) = lines(filled("claim", row["claim_id"][:8], "--json"))
+    assert len(claim["events"]) == row["postings"]
+    assert claim["events"][-1]["status"] == row["status"]
+    assert claim["events"][-1]["position"] == row["position"]
+    assert claim["events"][0]["personal"]["patient_control_number"]
+    assert claim["events"][0]["trace_number"]
+    assert filled("claim", "ffffffff-0000").returncode == 2
+    assert row["claim_id"].encode() in filled("claim", row["claim_id"]).stdout
+
+
+def test_parked_items_are_listed_shown_retried_and_discarded(run: Run) -> None:
+    run("init")
+    run("ingest", str(SAMPLES / "bad"))
+    items = lines(run("parked", "list", "--json"))
+    assert {item["reason"] for item in items} >= {"claim.unknown_status", "x12.no_isa", "message.empty"}
+    letter = next(item for item in items if item["reason"] == "x12.no_isa")
+    assert run("parked", "show", letter["parked_id"], "--raw").stdout == (SAMPLES / "bad" / "not-x12.835").read_bytes()
+    assert lines(run("parked", "show", letter["parked_id"][:8], "--json"))[0]["parked_id"] == letter["parked_id"]
+
+    assert lines(run("parked", "retry", letter["parked_id"], "--json")) == [
+        {"parked_id": letter["parked_id"], "released": False}
+    ]
+    assert run("parked", "retry", "--all", "--strict").returncode == 1
+    assert run("parked", "retry").returncode == 2
+    assert run("parked", "discard", letter["parked_id"], "--reason", " ").returncode == 2
+    assert run("parked", "discard", letter["parked_id"][:8], "--reason", "a letter", "--actor", "me").returncode == 0
+    assert letter["parked_id"] not in {item["parked_id"] for item in lines(run("parked", "list", "--json"))}
+    (shown,) = [
+        item for item in lines(run("parked", "list", "--all", "--json")) if item["parked_id"] == letter["parked_id"]
+    ]
+    assert shown["state"] == "discarded"
+    assert run("parked", "discard", letter["parked_id"], "--reason", "again").returncode == 2
+
+
+def test_status_tells_positions_lags_and_whether_roles_have_force(filled: Run) -> None:
+    (status,) = lines(filled("status", "--json"))
+    assert {row["projection"] for row in status["projections"]} == {"claim_status", "people", "payers"}
+    assert all(row["lag_events"] == 0 and row["lag_seconds"] == 0 for row in status["projections"])
+    assert status["database"] == {"kind": "server", "version": "18.6", "roles_enforced": False}
+    assert status["kafka"] == "not set"
+    assert b"lag events" in filled("status").stdout
+    (down,) = lines(filled("status", "--json", LEDGER_KAFKA="127.0.0.1:1"))
+    assert down["kafka"] == "down"
+
+
+def test_status_tells_how_far_projections_are_behind(run: Run) -> None:
+    run("init")
+    run("ingest", "-", stdin=b"something new")
+    (status,) = lines(run("status", "--json"))
+    assert all(row["lag_events"] == 1 and row["lag_seconds"] > 0 for row in status["projections"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "status", "says"),
+    [
+        (["claims"], {}, 2, "run `scripts/ledger init` first"),
+        (["ingest", "no-such-file"], {}, 2, "no such file or folder"),
+        (["ingest"], {}, 2, "Missing argument"),
+        (["claims", "--status", "lost"], {}, 2, "lost"),
+        (["claims", "--from", "yesterday"], {}, 2, "yesterday"),
+        (["no-such-command"], {}, 2, "No such command"),
+        (["claims"], {"LEDGER_DSN": "postgresql://127.0.0.1:1/nothing"}, 3, "PostgreSQL does not answer"),
+        (["claims"], {"LEDGER_MAX_MESSAGE_MB": "none"}, 2, "LEDGER_MAX_MESSAGE_MB"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_with_its_own_exit_status(
+    run: Run, arguments: list[str], settings: dict[str, str], status: int, says: str
+) -> None:
+    answer = run(*arguments, **settings)
+    assert answer.returncode == status
+    assert says in answer.stderr.decode()
+    assert "Traceback" not in answer.stderr.decode()
+    assert answer.stdout == b""
+
+
+def test_consuming_needs_a_broker_that_is_set_and_up(filled: Run) -> None:
+    assert filled("consume").returncode == 2
+    down = filled("consume", LEDGER_KAFKA="127.0.0.1:1")
+    assert down.returncode == 3
+    assert "Kafka does not answer" in down.stderr.decode()
+
+
+def test_the_keys_of_another_ledger_are_refused(run: Run, tmp_path: Path) -> None:
+    run("init")
+    assert run("claims", LEDGER_KEYS=str(tmp_path / "elsewhere")).returncode == 3
+    assert run("init", LEDGER_KEYS=str(tmp_path / "elsewhere")).returncode == 3
+    assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "keys" / "installation.secret").write_bytes(bytes(32))
+    answer = run("claims")
+    assert answer.returncode == 2
+    assert "belong to another ledger" in answer.stderr.decode()
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    group = get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        if hasattr(command, "commands"):
+            yield from ((f"{name} {inner}", each) for inner, each in command.commands.items())
+        else:
+            yield name, command
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_command_has_help_with_an_example(name: str, command: Any) -> None:
+    assert command.help
+    assert f"scripts/ledger {name}" in command.epilog
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert "--json" in options
