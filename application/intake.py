@@ -231,8 +231,8 @@ class Intake:
                 remittance=stream,
                 payer_id=payer_id,
                 paid_on=parsed.paid_on,
-                numbers=numbers,
                 adjudication=payment.adjudication,
+                personal=numbers,
             )
             claims.append(_Claim(where, claim_id, post, identify))
         receive = remittance.Receive(parsed, ids.content(envelope), message.source)

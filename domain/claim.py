@@ -143,35 +143,29 @@ def _denies(adjustments: tuple[Adjustment, ...]) -> bool:
     return any(a.carc not in NOT_A_DENIAL and a.carc not in COST_SHARE for a in adjustments)
 
 
+class _Posting(Event, frozen=True, omit_defaults=True, gc=False):
+    """What command and events say alike."""
+
+    posting_id: str
+    content: str
+    """Keyed hash of the parsed claim without its envelope"""
+    person: StreamId
+    remittance: StreamId
+    payer_id: str
+    paid_on: date
+    """BPR16"""
+    adjudication: Adjudication
+    personal: ClaimNumbers | Sealed
+
+
 # --- commands
 
 
-class Post(Fact, frozen=True, omit_defaults=True, gc=False):
-    """Post one adjudication of a claim."""
-
-    posting_id: str
-    content: str
-    """Keyed hash of the parsed claim without its envelope."""
-    person: StreamId
-    remittance: StreamId
-    payer_id: str
-    paid_on: date
-    numbers: ClaimNumbers
-    adjudication: Adjudication
+class Post(_Posting, frozen=True, omit_defaults=True, gc=False):
+    """Post one adjudication of a claim, whatever its kind."""
 
 
 # --- events
-
-
-class _Posting(Event, frozen=True, omit_defaults=True, gc=False):
-    posting_id: str
-    content: str
-    person: StreamId
-    remittance: StreamId
-    payer_id: str
-    paid_on: date
-    adjudication: Adjudication
-    personal: ClaimNumbers | Sealed
 
 
 class ClaimAdjudicated(_Posting, frozen=True, omit_defaults=True, gc=False):
@@ -233,18 +227,7 @@ def decide(state: Claim, command: Post) -> tuple[ClaimEvent, ...] | Refusal:
     kind = _EVENT_OF.get(command.adjudication.status_code)
     if kind is None:
         return Refusal.UNKNOWN_STATUS
-    return (
-        kind(
-            posting_id=command.posting_id,
-            content=command.content,
-            person=command.person,
-            remittance=command.remittance,
-            payer_id=command.payer_id,
-            paid_on=command.paid_on,
-            adjudication=command.adjudication,
-            personal=command.numbers,
-        ),
-    )
+    return (kind(*msgspec.structs.astuple(command)),)
 
 
 # --- evolve

@@ -8,6 +8,8 @@ own stream: later postings of that claim wait behind it until it is released or 
 from enum import StrEnum
 from typing import assert_never
 
+import msgspec
+
 from domain.facts import Event, Fact, StreamId
 
 REASONS = {
@@ -45,10 +47,9 @@ REASONS = {
 """Every reason for which anything is parked, with its meaning. The only list of them."""
 
 
-# --- commands
+class _Parked(Event, frozen=True, omit_defaults=True, gc=False):
+    """What command and event say alike."""
 
-
-class Park(Fact, frozen=True, omit_defaults=True, gc=False):
     reason: str
     """A key of REASONS"""
     source: str
@@ -60,6 +61,13 @@ class Park(Fact, frozen=True, omit_defaults=True, gc=False):
     """How many CLP segments it holds"""
     blocks: StreamId | None = None
     raw_id: str = ""
+
+
+# --- commands
+
+
+class Park(_Parked, frozen=True, omit_defaults=True, gc=False):
+    """Keep it, blocking what it may block."""
 
 
 class Release(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -74,14 +82,8 @@ class Discard(Fact, frozen=True, omit_defaults=True, gc=False):
 # --- events
 
 
-class MessageParked(Event, frozen=True, omit_defaults=True, gc=False):
-    reason: str
-    source: str
-    where: str = ""
-    detail: str = ""
-    claims: int = 0
-    blocks: StreamId | None = None
-    raw_id: str = ""
+class MessageParked(_Parked, frozen=True, omit_defaults=True, gc=False):
+    """It could not be understood or accepted."""
 
 
 class MessageReleased(Event, frozen=True, omit_defaults=True, gc=False):
@@ -121,17 +123,7 @@ def decide(state: State, command: Park | Release | Discard) -> tuple[ParkingEven
         case Park():
             if state is State.PARKED or state is State.DISCARDED:
                 return ()
-            return (
-                MessageParked(
-                    reason=command.reason,
-                    source=command.source,
-                    where=command.where,
-                    detail=command.detail,
-                    claims=command.claims,
-                    blocks=command.blocks,
-                    raw_id=command.raw_id,
-                ),
-            )
+            return (MessageParked(*msgspec.structs.astuple(command)),)
         case Release():
             return (MessageReleased(),) if state is State.PARKED else Refusal.NOT_PARKED
         case Discard():
