@@ -24,16 +24,21 @@ class Ids:
 
     def stream(self, kind: str, *natural_key: str) -> StreamId:
         """The stream of one thing. Parts are set apart by NUL, which no accepted message contains."""
-        text = self.digest("\0".join((kind, *natural_key)).encode())
+        text = self._mac(b"stream\0", "\0".join((kind, *natural_key)).encode())
         variant = "89ab"[int(text[16], 16) & 3]
         return StreamId(f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}")
 
     def content(self, fact: Fact) -> str:
         """The hash by which two messages are known to say the same: over parsed values, without the envelope."""
-        return CONTENT_VERSION + self.digest(b"content\0" + _encode(fact))[:32]
+        return CONTENT_VERSION + self._mac(b"content\0", _encode(fact))[:32]
 
     def digest(self, data: Buffer) -> str:
+        """The fingerprint of bytes as they came."""
+        return self._mac(b"bytes\0", data)
+
+    def _mac(self, purpose: bytes, data: Buffer) -> str:
         mac = self._hmac.copy()
+        mac.update(purpose)
         mac.update(data)
         return mac.hexdigest()
 

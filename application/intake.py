@@ -158,10 +158,12 @@ class Intake:
     def discard(self, parked_id: StreamId, actor: str, reason: str) -> None:
         """Give a parked item up, on record; what waited behind it follows. Raises NotParked."""
         item = self._log.parked_item(parked_id)
+        if item is None:
+            raise NotParked(parked_id)
         work = self._begin()
         work.load({parked_id: parking})
         decided = parking.decide(work.state(parked_id, parking), parking.Discard(actor=actor, reason=reason))
-        if item is None or isinstance(decided, parking.Refusal):
+        if isinstance(decided, parking.Refusal):
             raise NotParked(parked_id)
         work.record(parked_id, parking, decided)
         work.batch.parking += [(parked_id, event) for event in decided]
@@ -354,7 +356,7 @@ class Intake:
             self._persons.clear()
         for person_id in {c.post.person for unit in units for c in unit.claims}:
             head = work.head(person_id)
-            if head is not None:
+            if head is not None and person_id not in work.unreadable:
                 self._persons[person_id] = head
 
     def _whole(self, unit: _Unit, reason: str) -> _Part:

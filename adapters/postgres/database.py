@@ -32,7 +32,7 @@ class Database(PostgresDatastore):
             max_size=pool_size + max_overflow,
             open=False,
             timeout=5.0,
-            reconnect_timeout=0.0,
+            reconnect_timeout=5.0,
             configure=_configure,
             check=ConnectionPool.check_connection,
         )

@@ -18,6 +18,8 @@ from domain.remittance import Payee, Payer, ProviderAdjustment, Remittance
 
 Segments = list[list[str]]
 
+_SIX_EMPTY = ("",) * 6
+
 _HEADER = frozenset(["ST", "BPR", "NTE", "TRN", "CUR", "REF", "DTM", "N1", "N2", "N3", "N4", "PER", "RDM"])
 _BETWEEN_CLAIMS = frozenset(["LX", "TS3", "TS2"])
 _PASSED_OVER = frozenset(["NM1", "REF", "DTM", "PER", "QTY", "AMT", "MIA", "MOA"])
@@ -162,6 +164,7 @@ class _Reader:
             remarks: list[str] = []
             service_from = service_to = allowed_cents = None
             charge_cents, paid_cents = self.cents(svc, 2), self.cents(svc, 3)
+            _, procedure, _, _, revenue_code, units, submitted, *_ = *svc, *_SIX_EMPTY
             while index < last and (name := (segment := segments[index])[0]) != "SVC":
                 self.number = number + index
                 index += 1
@@ -185,7 +188,7 @@ class _Reader:
                     raise Fault("x12.orphan_segment", self.number, f"{_name(segment)} in a service line")
             lines.append(
                 ServiceLine(
-                    procedure=self.composite(svc, 1),
+                    procedure=self.composite(procedure),
                     charge_cents=charge_cents,
                     paid_cents=paid_cents,
                     adjustments=tuple(adjustments),
@@ -193,9 +196,9 @@ class _Reader:
                     service_from=service_from,
                     service_to=service_to,
                     allowed_cents=allowed_cents,
-                    revenue_code=_at(svc, 4),
-                    units=_at(svc, 5),
-                    submitted_procedure=self.composite(svc, 6),
+                    revenue_code=revenue_code,
+                    units=units,
+                    submitted_procedure=self.composite(submitted),
                 )
             )
         return tuple(lines)
@@ -240,8 +243,7 @@ class _Reader:
         except ValueError:
             raise Fault("835.bad_date", self.number, f"{segment[0]}{at:02}") from None
 
-    def composite(self, segment: list[str], at: int) -> str:
-        value = _at(segment, at)
+    def composite(self, value: str) -> str:
         return value if self.component == ":" else value.replace(self.component, ":")
 
     def required(self, segment: list[str], at: int, name: str) -> str:
