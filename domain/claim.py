@@ -143,7 +143,7 @@ def _denies(adjustments: tuple[Adjustment, ...]) -> bool:
     return any(a.carc not in NOT_A_DENIAL and a.carc not in COST_SHARE for a in adjustments)
 
 
-class _Posting(Event, frozen=True, omit_defaults=True, gc=False):
+class _Posting(Fact, frozen=True, omit_defaults=True, gc=False):
     """What command and events say alike."""
 
     posting_id: str
@@ -168,19 +168,19 @@ class Post(_Posting, frozen=True, omit_defaults=True, gc=False):
 # --- events
 
 
-class ClaimAdjudicated(_Posting, frozen=True, omit_defaults=True, gc=False):
+class ClaimAdjudicated(_Posting, Event, frozen=True, omit_defaults=True, gc=False):
     """The payer processed the claim: paid, denied or left to the member (CLP02 1 to 4 and 19 to 21)."""
 
 
-class ClaimReversed(_Posting, frozen=True, omit_defaults=True, gc=False):
+class ClaimReversed(_Posting, Event, frozen=True, omit_defaults=True, gc=False):
     """The payer took an earlier adjudication back (CLP02 22); its amounts are that one's, negated."""
 
 
-class ClaimForwarded(_Posting, frozen=True, omit_defaults=True, gc=False):
+class ClaimForwarded(_Posting, Event, frozen=True, omit_defaults=True, gc=False):
     """Not this payer's claim: passed on to another (CLP02 23)."""
 
 
-class ClaimPredetermined(_Posting, frozen=True, omit_defaults=True, gc=False):
+class ClaimPredetermined(_Posting, Event, frozen=True, omit_defaults=True, gc=False):
     """The payer said what it would pay; no money moved (CLP02 25)."""
 
 

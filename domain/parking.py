@@ -47,7 +47,7 @@ REASONS = {
 """Every reason for which anything is parked, with its meaning. The only list of them."""
 
 
-class _Parked(Event, frozen=True, omit_defaults=True, gc=False):
+class _Parked(Fact, frozen=True, omit_defaults=True, gc=False):
     """What command and event say alike."""
 
     reason: str
@@ -82,7 +82,7 @@ class Discard(Fact, frozen=True, omit_defaults=True, gc=False):
 # --- events
 
 
-class MessageParked(_Parked, frozen=True, omit_defaults=True, gc=False):
+class MessageParked(_Parked, Event, frozen=True, omit_defaults=True, gc=False):
     """It could not be understood or accepted."""
 
 

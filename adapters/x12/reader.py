@@ -93,7 +93,7 @@ class Unreadable(NamedTuple):
     """CLP segments in it, as far as can be seen"""
 
 
-_CLAIM = re.compile(rb"(?<![0-9A-Za-z])CLP(?=[^0-9A-Za-z\s])")
+_CLAIM = re.compile(rb"(?<![0-9A-Za-z])CLP(?=[^0-9A-Za-z \r\n])")
 _BOM = b"\xef\xbb\xbf"
 
 

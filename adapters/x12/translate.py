@@ -13,7 +13,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
         if isinstance(item, Unreadable):
             yield _not_understood(item.faults, "", item.claims, item.raw, item.raw)
             continue
-        where = f"ST {item.control_number}"
+        where = f"ST {item.control_number[:9]}"  # its greatest length; more would be something else than a number
         try:
             if item.kind != "835":
                 raise Fault("x12.unsupported_transaction", item.segment_number, f"ST01 is {item.kind[:3]!r}")

@@ -1,0 +1,150 @@
+"""Measures the ledger, the floor and the event library's own way, on the same messages in one run: `scripts/bench`."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from statistics import median
+from types import FrameType
+
+import psycopg
+
+from benchmarks import parts
+from benchmarks.pipeline import Run, Stalled, end_to_end, latency_ms, percentile
+from benchmarks.place import Place, place
+from benchmarks.report import Figure, machine, print_json, print_table
+from benchmarks.workers import Figures, WorkerFailed, working
+from composition import Ledger
+from samples.generator import bulk
+from tests.broker import NoBroker
+
+CLAIMS = 60_000
+CLAIMS_MIN = 500
+EACH = 50
+SEED = 835
+REPEAT_FROM_CLAIMS = 20_000
+"""Fewer claims are measured once: two runs of a second tell no more than one"""
+LIBRARY_SHARE = 12
+APPEND_EVENTS_MAX = 40_000
+
+
+def measure(where: Place, claims: int) -> Iterator[Figure]:
+    messages = list(bulk(SEED, claims, each=EACH, members=max(1, claims // 8)))
+    progress(f"{claims} claims in {len(messages)} messages of {len(messages[0])} bytes")
+    repeats = 2 if claims >= REPEAT_FROM_CLAIMS else 1
+    floors: list[Figures] = []
+    runs: list[Run] = []
+    with ExitStack() as stack:
+        topic = stack.enter_context(where.topic(messages))
+        ledgers = [stack.enter_context(where.ledger()) for _ in range(repeats)]
+        for full in ledgers:
+            floors.append(floor(where, topic, len(messages)))
+            progress(f"floor: {_per_s(floors[-1]):,.0f} claims/s")
+            runs.append(end_to_end(where, full, topic, len(messages), claims))
+            progress(f"end_to_end: {runs[-1].claims_per_s:,.0f} claims/s")
+        base = median(map(_per_s, floors))
+        pace = median(run.claims_per_s for run in runs)
+        library = library_way(where, topic, max(CLAIMS_MIN, claims // LIBRARY_SHARE))
+        progress(f"library_way: {library:,.0f} claims/s")
+
+        def rate(name: str, per_s: float) -> Figure:
+            return Figure(name, per_s, "claims/s", per_s / base)
+
+        yield rate("floor", base)
+        yield rate("library_way", library)
+        yield rate("end_to_end", pace)
+        yield Figure("end_to_end_to_library_way", pace / library, "ratio")
+        yield Figure("cpu_floor", median(run["cpu_s"] / claims * 1e6 for run in floors), "µs/claim")
+        yield from resources(runs)
+        yield from in_parts(where, ledgers[-1], messages, base)
+    progress(f"latency at {pace / 2:,.0f} claims/s")
+    waits_s = latency_ms(where, messages, pace / 2, EACH)
+    yield Figure("latency_p50", percentile(waits_s, 50) * 1000, "ms")
+    yield Figure("latency_p99", percentile(waits_s, 99) * 1000, "ms")
+
+
+def resources(runs: Sequence[Run]) -> Iterator[Figure]:
+    """What the pipeline took: the largest of its runs for memory, their median for CPU time."""
+    consumers, projectors = zip(*(run.peak_mb() for run in runs), strict=True)
+    yield Figure("peak_rss", max(*consumers, *projectors), "MB")
+    yield Figure("peak_rss_consumer", max(consumers), "MB")
+    yield Figure("peak_rss_projector", max(projectors), "MB")
+    yield Figure("memory_growth", max(max(run.growth_mb()) for run in runs), "MB")
+    for process in runs[0].cpu_s:
+        spent_us = median(run.cpu_s[process] / run.claims * 1e6 for run in runs)
+        yield Figure(f"cpu_{process}", spent_us, "µs/claim")
+
+
+def in_parts(where: Place, full: Ledger, messages: Sequence[bytes], base: float) -> Iterator[Figure]:
+    progress("parts: parse, intake, append, project")
+    some = messages[: max(len(messages) // 3, 1)]
+    for name, per_s in (("parse", parts.parse(some)), ("intake", parts.intake(where, some))):
+        yield Figure(name, per_s, "claims/s", per_s / base)
+    yield Figure("append", parts.append(where, full, APPEND_EVENTS_MAX), "events/s")
+    yield Figure("project", parts.project(where, full), "events/s")
+
+
+def floor(where: Place, topic: str, messages: int) -> Figures:
+    with where.database() as dsn:
+        options = {"bootstrap": where.bootstrap, "topic": topic, "dsn": dsn, "messages": str(messages)}
+        with working("benchmarks.floor", "floor", options, where.folder / "floor.log") as worker:
+            return worker.finish()
+
+
+def _per_s(floor: Figures) -> float:
+    return float(floor["claims"] / floor["took_s"])
+
+
+def library_way(where: Place, topic: str, claims: int) -> float:
+    """From the first poll until every adjudication is projected."""
+    with where.database() as dsn:
+        options = {"bootstrap": where.bootstrap, "topic": topic, "dsn": dsn, "claims": str(claims)}
+        with (
+            working("benchmarks.library_way", "project", options, where.folder / "library-project.log") as projector,
+            working("benchmarks.library_way", "consume", options, where.folder / "library-consume.log") as consumer,
+        ):
+            figures = consumer.finish()
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                while connection.execute("SELECT count(*) FROM library_status").fetchone() != (figures["claims"],):
+                    projector.check()
+                    time.sleep(0.02)
+            ended = time.monotonic()
+    return float(figures["claims"] / (ended - figures["began"]))
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    arguments.add_argument("--claims", type=int, default=CLAIMS, help=f"{CLAIMS_MIN} or more; {CLAIMS} by default")
+    arguments.add_argument("--json", action="store_true", help="one JSON object a figure instead of a table")
+    chosen = arguments.parse_args()
+    if chosen.claims < CLAIMS_MIN:
+        arguments.error(f"--claims {CLAIMS_MIN} or more")
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        with place() as where:
+            with psycopg.connect(where.server) as connection:
+                measured_on = machine(connection.info.parameter_status("server_version") or "?")
+            progress(measured_on)
+            figures = list(measure(where, chosen.claims))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (NoBroker, Stalled, WorkerFailed) as failed:
+        sys.exit(str(failed))
+    if chosen.json:
+        print_json(figures)
+    else:
+        print_table(figures, measured_on)
+
+
+if __name__ == "__main__":
+    main()

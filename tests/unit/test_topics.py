@@ -1,0 +1,116 @@
+"""The list of everything that the log may hold."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+import domain
+from application.mapper import Mapper, StoredEvent
+from application.topics import TOPICS, Topic, TopicsIncomplete, check
+from domain.facts import Event
+from domain.parking import MessageReleased
+from domain.person import PersonIdentified
+from tests.given import KeysInMemory, stream
+
+
+def same(state: dict[str, object]) -> dict[str, object]:
+    return state
+
+
+def test_the_shipped_list_is_complete() -> None:
+    check(TOPICS)
+
+
+def kinds_of_events() -> Iterator[type[Event]]:
+    for module in pkgutil.iter_modules(domain.__path__, "domain."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, Event) and not value.__name__.startswith("_"):
+                yield value
+
+
+def test_every_event_of_the_domain_has_a_topic() -> None:
+    assert {topic.event for topic in TOPICS} == set(kinds_of_events()) - {Event}
+
+
+def test_an_event_with_a_personal_part_says_what_it_is() -> None:
+    for topic in TOPICS:
+        assert (topic.personal is not None) == ("personal" in topic.event.__struct_fields__), topic.name
+
+
+@pytest.mark.parametrize("versions", [(2,), (1, 3), (0, 1), (2, 3), (1, 2, 4)])
+def test_a_gap_between_upcasters_is_refused(versions: tuple[int, ...]) -> None:
+    topics = (Topic("a.b", MessageReleased, upcasters=dict.fromkeys(versions, same)),)
+    with pytest.raises(TopicsIncomplete, match=r"a\.b: upcasters"):
+        Mapper(KeysInMemory(), topics)
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_upcasters_from_1_on_give_the_version(count: int) -> None:
+    topic = Topic("a.b", MessageReleased, upcasters=dict.fromkeys(range(1, count + 1), same))
+    check((topic,))
+    assert topic.stored == f"a.b:{count + 1}"
+
+
+def test_a_name_twice_is_refused() -> None:
+    with pytest.raises(TopicsIncomplete, match="a name stands twice"):
+        Mapper(KeysInMemory(), (Topic("a.b", MessageReleased), Topic("a.b", PersonIdentified)))
+
+
+def test_an_event_twice_is_refused() -> None:
+    with pytest.raises(TopicsIncomplete, match="a event stands twice"):
+        Mapper(KeysInMemory(), (Topic("a.b", MessageReleased), Topic("a.c", MessageReleased)))
+
+
+@pytest.mark.parametrize("name", ["a:b", "ä.b"])
+def test_a_name_that_could_be_misread_is_refused(name: str) -> None:
+    with pytest.raises(TopicsIncomplete, match="is no topic name"):
+        check((Topic(name, MessageReleased),))
+
+
+ID = "00000000-0000-8000-8000-000000000001"
+POSTING = (
+    f'"posting_id":"{ID}","content":"1:abc","person":"{ID}","remittance":"{ID}","payer_id":"1078810412",'
+    '"paid_on":"2026-03-02","adjudication":{"status_code":"%s","charge_cents":10000,"paid_cents":8000,'
+    '"patient_cents":-500,"lines":[{"procedure":"HC:99213:25","charge_cents":10000,"paid_cents":8000,'
+    '"adjustments":[["CO","45",1500,""],["PR","2",500,"1"]],"remarks":["N115"],"service_from":"2026-02-02",'
+    '"allowed_cents":8500}],"remarks":["MA01"],"received_on":"2026-02-05","amounts":[["AU",8500]],'
+    '"rendering_provider":"3000000001"},"personal":"c2VhbGVk"'
+)
+WRITTEN = {
+    "person.identified:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
+    "remittance.received:1": (
+        '{"payer":{"payer_id":"1078810412","name":"NORTHFIELD HEALTH PLAN"},"payee":{"provider_id":"3000000001"},'
+        '"trace_number":"NHPT000000001","paid_on":"2026-03-02","total_cents":8000,"method":"ACH","claim_count":1,'
+        '"content":"1:abc","source":"payer.remittances/0@7","provider_adjustments":[{"provider_id":"3000000001",'
+        '"reason":"WO","cents":100,"fiscal_period_end":"2026-12-31"}],"handling":"I","produced_on":"2026-02-28",'
+        '"personal":"c2VhbGVk"}'
+    ),
+    "claim.adjudicated:1": f"{{{POSTING % '1'}}}",
+    "claim.reversed:1": f"{{{POSTING % '22'}}}",
+    "claim.forwarded:1": f"{{{POSTING % '23'}}}",
+    "claim.predetermined:1": f"{{{POSTING % '25'}}}",
+    "message.parked:1": (
+        '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
+        f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
+    ),
+    "message.released:1": "{}",
+    "message.discarded:1": '{"actor":"ops","reason":"sent in error"}',
+}
+"""A row of each kind as it was once written. They are never changed: a row in somebody's ledger does not change either.
+A new version adds rows, and an upcaster where the old ones need it."""
+
+
+def test_every_kind_of_row_is_kept_here() -> None:
+    assert {topic.stored for topic in TOPICS} <= WRITTEN.keys()
+
+
+@pytest.mark.parametrize("topic", WRITTEN)
+def test_rows_that_were_written_once_are_read_for_ever(topic: str) -> None:
+    stored = StoredEvent(stream("any"), 1, topic, WRITTEN[topic].encode())
+    event = Mapper(KeysInMemory()).load(stored)
+    if topic in {topic.stored for topic in TOPICS}:
+        # Whatever stands in the row stands in the event, so nothing of it was passed over.
+        assert msgspec.json.encode(event) == stored.state
