@@ -227,7 +227,6 @@ class Intake:
                 claim_id = ids.stream("claim", payer_id, "provider", numbers.patient_control_number, person_id)
             occurrence = occurrences[claim_id, status_code] = occurrences.get((claim_id, status_code), 0) + 1
             post = claim.Post(
-                posting_id=ids.stream("posting", stream, claim_id, status_code, str(occurrence)),
                 content=ids.content(payment),
                 person=person_id,
                 remittance=stream,
@@ -235,6 +234,7 @@ class Intake:
                 paid_on=parsed.paid_on,
                 adjudication=payment.adjudication,
                 personal=numbers,
+                occurrence=occurrence,
             )
             claims.append(_Claim(where, claim_id, post, identify))
         receive = remittance.Receive(parsed, ids.content(envelope), message.source)
@@ -339,7 +339,7 @@ class Intake:
                     outcome.events += 1 + self._identified(work, item)
             if reason is not None:
                 blocked.add(item.stream)
-                identity = f"{item.post.posting_id}{item.post.content}"
+                identity = f"{item.stream} {item.post.identity} {item.post.content}"
                 parts.append(self._single(unit, reason, item.where, identity, item.stream))
         return parts
 

@@ -146,7 +146,6 @@ def _denies(adjustments: tuple[Adjustment, ...]) -> bool:
 class _Posting(Fact, frozen=True, omit_defaults=True, gc=False):
     """What command and events say alike."""
 
-    posting_id: str
     content: str
     """Keyed hash of the parsed claim without its envelope"""
     person: StreamId
@@ -156,6 +155,13 @@ class _Posting(Fact, frozen=True, omit_defaults=True, gc=False):
     """BPR16"""
     adjudication: Adjudication
     personal: ClaimNumbers | Sealed
+    occurrence: int = 1
+    """Which posting with this status code it is, of this claim in this remittance"""
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """By which a posting is known again within its claim."""
+        return self.remittance, self.adjudication.status_code, self.occurrence
 
 
 # --- commands
@@ -200,7 +206,7 @@ _EVENT_OF: dict[str, type[ClaimEvent]] = {
 class Claim(Fact, frozen=True, omit_defaults=True, gc=False):
     """The postings so far: identity → content."""
 
-    postings: Mapping[str, str] = msgspec.field(default_factory=dict)
+    postings: Mapping[tuple[str, str, int], str] = msgspec.field(default_factory=dict)
 
 
 INITIAL = Claim()
@@ -219,7 +225,7 @@ class Refusal(StrEnum):
 
 def decide(state: Claim, command: Post) -> tuple[ClaimEvent, ...] | Refusal:
     """One event where the posting is news, none where it came before, else why not."""
-    known = state.postings.get(command.posting_id)
+    known = state.postings.get(command.identity)
     if known == command.content:
         return ()
     if known is not None:
@@ -236,6 +242,6 @@ def decide(state: Claim, command: Post) -> tuple[ClaimEvent, ...] | Refusal:
 def evolve(state: Claim, event: ClaimEvent) -> Claim:
     match event:
         case ClaimAdjudicated() | ClaimReversed() | ClaimForwarded() | ClaimPredetermined():
-            return Claim(postings={**state.postings, event.posting_id: event.content})
+            return Claim(postings={**state.postings, event.identity: event.content})
         case _:
             assert_never(event)

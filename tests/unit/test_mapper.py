@@ -115,7 +115,6 @@ IDENTIFIED = PersonIdentified(payer_id="1078810412", content="1:abc", personal=N
 
 
 CLAIM = ClaimAdjudicated(
-    posting_id="posting",
     content="1:abc",
     person=stream("ada"),
     remittance=stream("remittance"),

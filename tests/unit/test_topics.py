@@ -72,7 +72,7 @@ def test_a_name_that_could_be_misread_is_refused(name: str) -> None:
 
 ID = "00000000-0000-8000-8000-000000000001"
 POSTING = (
-    f'"posting_id":"{ID}","content":"1:abc","person":"{ID}","remittance":"{ID}","payer_id":"1078810412",'
+    f'"content":"1:abc","person":"{ID}","remittance":"{ID}","payer_id":"1078810412",'
     '"paid_on":"2026-03-02","adjudication":{"status_code":"%s","charge_cents":10000,"paid_cents":8000,'
     '"patient_cents":-500,"lines":[{"procedure":"HC:99213:25","charge_cents":10000,"paid_cents":8000,'
     '"adjustments":[["CO","45",1500,""],["PR","2",500,"1"]],"remarks":["N115"],"service_from":"2026-02-02",'
