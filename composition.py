@@ -1,5 +1,6 @@
 """The composition root: the one place where the rooms meet their edges."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,6 +137,17 @@ def initialise(settings: Settings) -> Ledger:
     if settings.kafka is not None:
         create_topics(settings.kafka, TOPICS)
     return ledger
+
+
+def settle_memory() -> None:
+    """For a process that runs batches until it is stopped.
+
+    A batch makes some hundred thousand objects that live until it is committed; with the default thresholds the collector
+    walks them again and again, and finds nothing (a fifth of a consumer's time). What is there for good is left out of it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _database(settings: Settings) -> Database:

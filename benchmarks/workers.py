@@ -20,7 +20,7 @@ import psutil
 from adapters import logs
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
-from composition import Ledger, open_ledger
+from composition import Ledger, open_ledger, settle_memory
 from consumers.loop import Record
 
 Figures = dict[str, Any]
@@ -136,6 +136,7 @@ def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
     ledger = _open(options)
     source = TimedSource(options["bootstrap"], [options["topic"]], options["group"])
     consumer = ledger.consumer(source)
+    settle_memory()
     ready()
     consumer.run(stopped)
     source.close()
@@ -146,6 +147,7 @@ def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
 def project(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     ledger = _open(options)
     runner = ledger.runner
+    settle_memory()
     ready()
     runner.run(stopped)
     ledger.close()

@@ -64,6 +64,9 @@ SELECT claim_id, person_id, payer_id, status, status_code, forwarded_to, service
        (member_cents / 100.0)::numeric(14, 2) AS member_owes, paid_on, remittance_id, postings, position
 FROM claim_status_1;
 COMMENT ON VIEW claim_status IS 'Where each claim stands, amounts in dollars.';
+COMMENT ON COLUMN claim_status.charge IS 'What the provider charged, in dollars.';
+COMMENT ON COLUMN claim_status.paid IS 'What this payer pays by its latest word, in dollars; 0 once reversed.';
+COMMENT ON COLUMN claim_status.member_owes IS 'Patient responsibility as this payer states it (CLP05), in dollars; 0 once reversed.';
 """
 
 UPSERT = """

@@ -44,8 +44,8 @@ class Store(Protocol):
     def positions(self) -> dict[str, int]:
         """Of each projection, by `name:version`."""
 
-    def set_aside(self) -> set[StreamId]:
-        """Streams with an unreadable event so far."""
+    def set_aside(self) -> dict[StreamId, int]:
+        """Streams with an unreadable event so far, and the position of the first."""
 
     def read(self, after: int, limit: int) -> Sequence[tuple[int, StoredEvent]]: ...
 
@@ -65,7 +65,6 @@ class Runner:
         self._store = store
         self._mapper = mapper
         self._projections = {f"{p.NAME}:{p.VERSION}": p for p in projections}
-        self._set_aside: set[StreamId] | None = None
 
     def step(self, limit: int = BATCH_EVENTS) -> int:
         """Fold the next batch into those projections that are furthest behind; how many events it had."""
@@ -76,38 +75,35 @@ class Runner:
         if not rows:
             return 0
         behind = [name for name, at in positions.items() if at == after]
-        if self._set_aside is None:
-            self._set_aside = self._store.set_aside()
-        changes, faults = self._fold([self._projections[name] for name in behind], rows, self._set_aside)
+        # Asked every time: another leader may have set streams aside, and what is not committed is not set aside.
+        changes, faults = self._fold([self._projections[name] for name in behind], rows, self._store.set_aside())
         last = rows[-1][0]
         self._store.commit(changes, [Advance(name, after, last) for name in behind], faults)
         return len(rows)
 
     def _fold(
-        self, projections: list[Projection], rows: Sequence[tuple[int, StoredEvent]], set_aside: set[StreamId]
+        self, projections: list[Projection], rows: Sequence[tuple[int, StoredEvent]], set_aside: dict[StreamId, int]
     ) -> tuple[list[Change], list[Fault]]:
+        batches = [(projection, list[Projected]()) for projection in projections]
         folds = defaultdict(list)
-        for projection in projections:
+        for projection, batch in batches:
             for kind in projection.EVENTS:
-                folds[kind].append(projection)
-        batches: dict[str, list[Projected]] = {projection.NAME: [] for projection in projections}
+                folds[kind].append((projection, batch))
         faults: list[Fault] = []
         load, unseal = self._mapper.load, self._mapper.unseal
         for position, stored in rows:
             stream = StreamId(stored.originator_id)
-            if stream in set_aside:
+            if position >= set_aside.get(stream, position + 1):
                 continue
             try:
                 event = load(stored)
-                for projection in folds.get(type(event), ()):
+                for projection, batch in folds.get(type(event), ()):
                     personal = unseal(stored, event) if projection.OPENS_PERSONAL else None
-                    batches[projection.NAME].append(
-                        Projected(position, stream, stored.originator_version, event, personal)
-                    )
+                    batch.append(Projected(position, stream, stored.originator_version, event, personal))
             except Unreadable as unreadable:
                 faults.append(Fault(position, stream, unreadable.reason))
-                set_aside.add(stream)
-        changes = [change for projection in projections for change in projection.fold(batches[projection.NAME])]
+                set_aside[stream] = position
+        changes = [change for projection, batch in batches for change in projection.fold(batch)]
         return changes, faults
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:

@@ -23,7 +23,7 @@ from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
 from application.ports import Buffer, DependencyDown, Message
-from composition import Ledger, initialise, open_ledger
+from composition import Ledger, initialise, open_ledger, settle_memory
 from domain.claim import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
@@ -108,6 +108,7 @@ def consume(as_json: Json = False) -> None:
     """Take in messages from Kafka until stopped (Ctrl-C or SIGTERM). Any number of these may run."""
     with opened() as ledger:
         source = ledger.source()
+        settle_memory()
         try:
             ledger.consumer(source, show.line if as_json else lambda _: None).run(_until_stopped().is_set)
         finally:
@@ -134,6 +135,7 @@ def project(
 
 def _follow(ledger: Ledger, as_json: bool) -> None:
     stopped, log = _until_stopped(), structlog.get_logger()
+    settle_memory()
 
     def folded(events: int) -> None:
         log.info("projector.batch", events=events)

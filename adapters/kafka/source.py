@@ -1,7 +1,7 @@
 """Topics as a source of messages. The group's own offsets serve its tools; the ledger's positions are the truth."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
@@ -50,6 +50,7 @@ class KafkaSource:
     def poll(self, timeout_s: float) -> list[Record]:
         try:
             with _down_is_named():
+                self._settle_join()
                 polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
         except NoOffsetForPartitionError:  # newly assigned: the loop will tell where to begin
             return []
@@ -62,6 +63,13 @@ class KafkaSource:
             for records in polled.values()
             for record in records
         ]
+
+    def _settle_join(self) -> None:
+        """A join that a change of partitions began is forgotten by the client (3.0.12) if a poll ends before the join
+        does: it would neither read nor send heartbeats ever again. Remind it."""
+        coordinator = self._consumer._coordinator
+        if coordinator.rejoining and not coordinator.need_rejoin():
+            coordinator.request_rejoin()
 
     def take_assigned(self) -> set[Partition]:
         assigned = set(self._assigned)
@@ -90,7 +98,8 @@ class KafkaSource:
         mine = self._consumer.assignment()
         known = {TopicPartition(*p): OffsetAndMetadata(at, "", -1) for p, at in offsets.items()}
         if known := {where: at for where, at in known.items() if where in mine}:
-            self._consumer.commit_async(known)
+            with suppress(KafkaError):
+                self._consumer.commit_async(known)
 
     def close(self) -> None:
         self._consumer.close(autocommit=False)

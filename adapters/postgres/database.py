@@ -32,7 +32,7 @@ class Database(PostgresDatastore):
             max_size=pool_size + max_overflow,
             open=False,
             timeout=5.0,
-            reconnect_timeout=5.0,
+            reconnect_timeout=5.0,  # as long as callers wait, or they wait in vain for a server that is back
             configure=_configure,
             check=ConnectionPool.check_connection,
         )
@@ -54,7 +54,8 @@ class Database(PostgresDatastore):
 def _configure(connection: Connection[DictRow]) -> None:
     connection.autocommit = True
     connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
-    connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+    # A process that is frozen inside its transaction may hold the log's head: it must not stop everyone for long.
+    connection.execute("SET idle_in_transaction_session_timeout = '15s'")
 
 
 @contextmanager

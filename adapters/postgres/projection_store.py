@@ -70,10 +70,10 @@ class PostgresProjectionStore:
             rows = self._connected().execute("SELECT application_name, notification_id FROM projection_position")
             return dict(rows.fetchall())
 
-    def set_aside(self) -> set[StreamId]:
+    def set_aside(self) -> dict[StreamId, int]:
         with down_is_named():
-            rows = self._connected().execute("SELECT DISTINCT stream::text FROM projection_fault")
-            return {stream for (stream,) in rows}
+            rows = self._connected().execute("SELECT stream::text, min(position) FROM projection_fault GROUP BY stream")
+            return dict(rows.fetchall())
 
     def read(self, after: int, limit: int) -> list[tuple[int, StoredEvent]]:
         with down_is_named():
