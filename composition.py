@@ -142,8 +142,9 @@ def initialise(settings: Settings) -> Ledger:
 def settle_memory() -> None:
     """For a process that runs batches until it is stopped.
 
-    A batch makes some hundred thousand objects that live until it is committed; with the default thresholds the collector
-    walks them again and again, and finds nothing (a fifth of a consumer's time). What is there for good is left out of it.
+    A batch makes some hundred thousand objects that live until it is committed; with the default thresholds the
+    collector walks them again and again and finds nothing: a fifth of a consumer's time. What is there for good is left
+    out of it.
     """
     gc.collect()
     gc.freeze()
