@@ -34,9 +34,16 @@ KNOWN_PERSONS_MAX = 200_000
 
 FILE_BATCH_CLAIMS = 2_000
 
+BLOCKS_NOTHING = frozenset({"claim.discarded", "person.erased"})
+"""Reasons to park a claim's posting that later postings of the claim need not wait for."""
+
 
 class NotParked(Exception):
     """Nothing by this id is parked, or not any more."""
+
+
+class Unexplained(Exception):
+    """To give something up takes an actor and a reason."""
 
 
 class Parked(NamedTuple):
@@ -67,10 +74,16 @@ class Outcome:
 class _Claim(NamedTuple):
     """A claim of a remittance with its ids, computed once."""
 
-    where: str
+    number: int
+    """Its place in the remittance, from 1"""
     stream: StreamId
     post: claim.Post
     identify: person.Identify
+
+    @property
+    def identity(self) -> str:
+        """By which it is known again if it is parked: the same posting with the same content."""
+        return f"{self.stream} {self.post.identity} {self.post.content}"
 
 
 class _Unit(NamedTuple):
@@ -80,8 +93,19 @@ class _Unit(NamedTuple):
     stream: StreamId
     receive: remittance.Receive
     claims: list[_Claim]
-    unidentified: list[str]
-    """Where claims stand that do not say who the patient is"""
+    unidentified: list[int]
+    """The places of claims that do not say who the patient is"""
+
+
+class _Held(NamedTuple):
+    """What keeps news from being recorded, among the claims and persons of a batch."""
+
+    blocked: set[StreamId]
+    """Claims of which something is parked, so that later postings wait"""
+    discarded: dict[StreamId, set[StreamId]]
+    """Claims of which postings were given up, and those"""
+    erased: set[str]
+    """Persons whose key was destroyed"""
 
 
 class _Part(NamedTuple):
@@ -156,13 +180,15 @@ class Intake:
         return released
 
     def discard(self, parked_id: StreamId, actor: str, reason: str) -> None:
-        """Give a parked item up, on record; what waited behind it follows. Raises NotParked."""
+        """Give a parked item up, on record; what waited behind it follows. Raises NotParked, Unexplained."""
         item = self._log.parked_item(parked_id)
         if item is None:
             raise NotParked(parked_id)
         work = self._begin()
         work.load({parked_id: parking})
         decided = parking.decide(work.state(parked_id, parking), parking.Discard(actor=actor, reason=reason))
+        if decided is parking.Refusal.UNEXPLAINED:
+            raise Unexplained
         if isinstance(decided, parking.Refusal):
             raise NotParked(parked_id)
         work.record(parked_id, parking, decided)
@@ -179,8 +205,9 @@ class Intake:
         return zlib.decompress(self._keys.open(raw_id, sealed, raw_id.encode()))
 
     def _retry_waiting(self, stream: StreamId) -> None:
-        for waiting in self._log.blockers([stream]).get(stream, [])[:1]:
-            self.retry(waiting)  # which goes on with the next one itself
+        waiting = [p for p in self._log.parked_postings([stream]).get(stream, []) if p.state == parking.State.PARKED]
+        if waiting:
+            self.retry(waiting[0].parked_id)  # which goes on with the next one itself
 
     # --- understand: once for each message
 
@@ -215,9 +242,8 @@ class Intake:
         envelope = msgspec.structs.replace(parsed, claims=())
         claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
         for number, payment in enumerate(parsed.claims, 1):
-            where = f"claim {number}"
             if payment.patient is None:
-                unidentified.append(where)
+                unidentified.append(number)
                 continue
             person_id, identify = self._person(payer_id, payment.patient)
             numbers, status_code = payment.numbers, payment.adjudication.status_code
@@ -236,7 +262,7 @@ class Intake:
                 personal=numbers,
                 occurrence=occurrence,
             )
-            claims.append(_Claim(where, claim_id, post, identify))
+            claims.append(_Claim(number, claim_id, post, identify))
         receive = remittance.Receive(parsed, ids.content(envelope), message.source)
         return _Unit(understood, stream, receive, claims, unidentified)
 
@@ -278,7 +304,7 @@ class Intake:
         work = self._begin()
         work.batch.offsets = offsets
         units = [unit for message in messages for unit in message if isinstance(unit, _Unit)]
-        blocked = self._load(work, units, retried)
+        held = self._load(work, units, retried)
         outcomes = [Outcome() for _ in messages]
         parts: list[tuple[Outcome, _Part]] = []
         for outcome, message in zip(outcomes, messages, strict=True):
@@ -288,30 +314,33 @@ class Intake:
                     parts.append((outcome, part))
                 else:
                     outcome.claims += len(part.claims) + len(part.unidentified)
-                    parts.extend((outcome, left) for left in self._post(work, part, blocked, outcome))
+                    parts.extend((outcome, left) for left in self._post(work, part, held, outcome))
         self._park(work, parts, retried)
         work.append()
         self._remember(work, units)
         return outcomes
 
-    def _load(self, work: UnitOfWork, units: list[_Unit], retried: StreamId | None) -> set[StreamId]:
-        """Load the states of all streams that the units touch; the claims that must wait behind a parked item."""
-        if not units:
-            return set()
+    def _load(self, work: UnitOfWork, units: list[_Unit], retried: StreamId | None) -> _Held:
+        """Load the states of all streams that the units touch, and what holds any of them up."""
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
-        for person_id in {c.post.person for unit in units for c in unit.claims}:
+        persons = {c.post.person for unit in units for c in unit.claims}
+        for person_id in persons:
             known = self._persons.get(person_id)
             if known is None:
                 streams[person_id] = person
             else:
                 work.know(person_id, known)
         work.load(streams | claims)
-        # The oldest blocker of a claim is the one whose turn it is.
-        blockers = self._log.blockers(claims.keys())
-        return {stream for stream, items in blockers.items() if items[0] != retried}
+        held = _Held(set(), {}, self._keys.ensure(persons))
+        for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
+            parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
+            if parked and parked[0] != retried:  # the oldest is the one whose turn it is
+                held.blocked.add(stream)
+            held.discarded[stream] = {p.parked_id for p in postings if p.state == parking.State.DISCARDED}
+        return held
 
-    def _post(self, work: UnitOfWork, unit: _Unit, blocked: set[StreamId], outcome: Outcome) -> list[_Part]:
+    def _post(self, work: UnitOfWork, unit: _Unit, held: _Held, outcome: Outcome) -> list[_Part]:
         """Record what is news in a remittance and its claims; what of it must be parked."""
         if unit.stream in work.unreadable:
             return [self._whole(unit, "stream.unreadable")]
@@ -321,27 +350,34 @@ class Intake:
         if received:
             work.record(unit.stream, remittance, received)
             outcome.events += 1
-        parts = [self._single(unit, "claim.unidentified", where, where) for where in unit.unidentified]
+        parts = [self._single(unit, "claim.unidentified", number, str(number)) for number in unit.unidentified]
         for item in unit.claims:
-            reason: str | None = None
-            if item.stream in work.unreadable or item.post.person in work.unreadable:
-                reason = "stream.unreadable"
+            decided = self._decide(work, unit, item, held)
+            if isinstance(decided, str):
+                blocks = None if decided in BLOCKS_NOTHING else item.stream
+                if blocks is not None:
+                    held.blocked.add(blocks)
+                parts.append(self._single(unit, decided, item.number, item.identity, blocks))
+            elif decided:
+                work.record(item.stream, claim, decided)
+                outcome.events += 1 + self._identified(work, item)
             else:
-                posted = claim.decide(work.state(item.stream, claim), item.post)
-                if isinstance(posted, claim.Refusal):
-                    reason = posted
-                elif not posted:
-                    outcome.duplicates += 1
-                elif item.stream in blocked:
-                    reason = "claim.waiting"
-                else:
-                    work.record(item.stream, claim, posted)
-                    outcome.events += 1 + self._identified(work, item)
-            if reason is not None:
-                blocked.add(item.stream)
-                identity = f"{item.stream} {item.post.identity} {item.post.content}"
-                parts.append(self._single(unit, reason, item.where, identity, item.stream))
+                outcome.duplicates += 1
         return parts
+
+    def _decide(self, work: UnitOfWork, unit: _Unit, item: _Claim, held: _Held) -> tuple[claim.ClaimEvent, ...] | str:
+        """The events of a posting, none where it came before, else the reason to park it."""
+        if item.stream in work.unreadable or item.post.person in work.unreadable:
+            return "stream.unreadable"
+        decided = claim.decide(work.state(item.stream, claim), item.post)
+        if decided:
+            if item.stream in held.discarded and self._parked_id(unit, item.identity) in held.discarded[item.stream]:
+                return "claim.discarded"
+            if isinstance(decided, tuple) and item.post.person in held.erased:
+                return "person.erased"
+            if isinstance(decided, tuple) and item.stream in held.blocked:
+                return "claim.waiting"
+        return decided
 
     def _identified(self, work: UnitOfWork, item: _Claim) -> int:
         person_id = item.post.person
@@ -363,11 +399,15 @@ class Intake:
         claims = len(unit.claims) + len(unit.unidentified)
         raw = unit.understood.raw()
         park = parking.Park(reason, unit.receive.source, unit.understood.where, "", claims)
-        return _Part(self._ids.stream("parked", unit.stream, unit.receive.content), park, raw)
+        return _Part(self._parked_id(unit, unit.receive.content), park, raw)
 
-    def _single(self, unit: _Unit, reason: str, where: str, identity: str, blocks: StreamId | None = None) -> _Part:
-        park = parking.Park(reason, unit.receive.source, f"{unit.understood.where} {where}", "", 1, blocks)
-        return _Part(self._ids.stream("parked", unit.stream, identity), park, unit.understood.raw())
+    def _single(self, unit: _Unit, reason: str, number: int, identity: str, blocks: StreamId | None = None) -> _Part:
+        where = f"{unit.understood.where} claim {number}"
+        park = parking.Park(reason, unit.receive.source, where, "", 1, blocks)
+        return _Part(self._parked_id(unit, identity), park, unit.understood.raw())
+
+    def _parked_id(self, unit: _Unit, identity: str) -> StreamId:
+        return self._ids.stream("parked", unit.stream, identity)
 
     def _park(self, work: UnitOfWork, parts: list[tuple[Outcome, _Part]], retried: StreamId | None) -> None:
         """Park what is not parked yet; release the retried item unless it stays."""

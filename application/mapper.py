@@ -47,11 +47,14 @@ class WrongKey(Exception):
 class Keys(Protocol):
     """One key a person. Implementations keep them outside the database and its backups."""
 
-    def ensure(self, subjects: Iterable[str]) -> None:
-        """Make a durable key for each subject that has none. One write for all of them."""
+    def ensure(self, subjects: Iterable[str]) -> set[str]:
+        """Make a durable key for each subject that never had one, in one write.
+
+        Gives those subjects whose key was destroyed: they get no other.
+        """
 
     def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:
-        """Raises KeyMissing, KeyDestroyed."""
+        """Under a key that `ensure` has seen. Raises KeyMissing, KeyDestroyed."""
 
     def open(self, subject: str, sealed: bytes, bound_to: bytes) -> bytes:
         """Raises KeyMissing, KeyDestroyed, WrongKey."""

@@ -73,6 +73,11 @@ class ParkedItem(NamedTuple):
     parked_at: datetime
 
 
+class ParkedPosting(NamedTuple):
+    parked_id: StreamId
+    state: str
+
+
 @dataclass
 class Batch:
     """All that one transaction writes."""
@@ -100,13 +105,14 @@ class EventLog(Protocol):
     def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
         """All events of the streams, each stream's in the order of its versions."""
 
-    def blockers(self, streams: Collection[str]) -> dict[StreamId, list[StreamId]]:
-        """The open parked items that block each stream, oldest first."""
+    def parked_postings(self, streams: Collection[str]) -> dict[StreamId, list[ParkedPosting]]:
+        """The open and the discarded parked items that block or blocked each stream, oldest first."""
 
     def append(self, batch: Batch) -> int:
-        """Write all of the batch or nothing, and return the log's last position.
+        """Write all of the batch or nothing; the position of its last event, 0 where it has none.
 
-        Raises VersionConflict, StaleSource, DependencyDown.
+        Raises VersionConflict (also where a claim would wait behind what was released meanwhile), StaleSource and
+        DependencyDown.
         """
 
     def parked_item(self, parked_id: str) -> ParkedItem | None: ...

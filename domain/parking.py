@@ -41,6 +41,8 @@ REASONS = {
     "claim.unknown_status": "The claim's status code (CLP02) is not in the guide's list.",
     "claim.conflict": "The same posting came before with other content.",
     "claim.waiting": "An earlier posting of this claim is parked; this one waits behind it.",
+    "claim.discarded": "This posting was parked before and given up by a person; it stays so.",
+    "person.erased": "The person's key was destroyed; what is said of them is not recorded any more.",
     "remittance.conflict": "The same payment came before with other totals.",
     "stream.unreadable": "The stored history that this must be checked against cannot be read.",
 }
@@ -115,6 +117,8 @@ INITIAL = State.UNKNOWN
 class Refusal(StrEnum):
     NOT_PARKED = "not_parked"
     """Nothing by this id is parked, or not any more"""
+    UNEXPLAINED = "unexplained"
+    """To give something up takes somebody who does it, and why"""
 
 
 def decide(state: State, command: Park | Release | Discard) -> tuple[ParkingEvent, ...] | Refusal:
@@ -129,6 +133,8 @@ def decide(state: State, command: Park | Release | Discard) -> tuple[ParkingEven
         case Discard():
             if state is not State.PARKED:
                 return Refusal.NOT_PARKED
+            if not command.actor.strip() or not command.reason.strip():
+                return Refusal.UNEXPLAINED
             return (MessageDiscarded(actor=command.actor, reason=command.reason),)
         case _:
             assert_never(command)

@@ -109,9 +109,11 @@ class KeysInMemory:
     def __init__(self) -> None:
         self._ciphers: dict[str, AESGCM | None] = {}
 
-    def ensure(self, subjects: Iterable[str]) -> None:
+    def ensure(self, subjects: Iterable[str]) -> set[str]:
+        subjects = set(subjects)
         for subject in subjects:
             self._ciphers.setdefault(subject, AESGCM(AESGCM.generate_key(256)))
+        return {subject for subject in subjects if self._ciphers[subject] is None}
 
     def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:
         nonce = os.urandom(12)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from adapters.cli.commands import app
 from adapters.crypto.key_files import KeysNotFound
-from application.intake import NotParked
+from application.intake import NotParked, Unexplained
 from application.ports import DependencyDown
 from composition import KafkaNotSet, NotInitialised, OtherInstallation
 
@@ -28,6 +28,8 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, "the key files belong to another ledger than this database: check LEDGER_KEYS")
     except KafkaNotSet:
         return _fail(WRONG_USAGE, "no broker is set: put its address (host:port) into LEDGER_KAFKA")
+    except Unexplained:
+        return _fail(WRONG_USAGE, "giving something up takes an actor and a reason")
     except NotParked as error:
         return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
     except ValidationError as error:

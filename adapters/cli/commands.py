@@ -285,11 +285,9 @@ def parked_discard(
     as_json: Json = False,
 ) -> None:
     """Give a parked item up, on record. Its bytes stay."""
-    if not reason.strip():
-        raise typer.BadParameter("a reason is needed", param_hint="--reason")
     with opened() as ledger:
         whole_id = _parked_id(ledger, parked_id)
-        ledger.intake.discard(whole_id, actor or getpass.getuser(), reason.strip())
+        ledger.intake.discard(whole_id, getpass.getuser() if actor is None else actor, reason)
     show.out({"parked_id": whole_id, "discarded": True}, as_json, f"{whole_id[:8]} is discarded.")
 
 

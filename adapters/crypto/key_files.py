@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,9 +41,9 @@ class KeyFiles:
             self._file = os.open(self._path, os.O_RDWR)
         except OSError as error:
             raise KeysNotFound(f"no key files in {folder}: {error.strerror}") from None
-        self._wrapped: dict[bytes, int] = {}  # subject → where its record stands
+        self._places: dict[bytes, int] = {}  # subject → where its record stands
         self._read_until = 0
-        self._ciphers: OrderedDict[str, tuple[AESGCM, int]] = OrderedDict()  # with where the record stands
+        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()  # with where the record stands
 
     @staticmethod
     def create(folder: Path) -> None:
@@ -58,25 +58,22 @@ class KeyFiles:
 
     # --- the port
 
-    def ensure(self, subjects: Iterable[str]) -> None:
-        missing = [subject for subject in subjects if subject not in self._ciphers and not self._known(subject)]
-        if not missing:
-            return
-        with self._locked():
-            self._read_on()
-            records = b"".join(
-                _RECORD.pack(UUID(subject).bytes, self._wrap(subject, os.urandom(32)))
-                for subject in dict.fromkeys(missing)
-                if UUID(subject).bytes not in self._wrapped
-            )
-            if records:
-                os.pwrite(self._file, records, self._read_until)
+    def ensure(self, subjects: Iterable[str]) -> set[str]:
+        subjects = list(dict.fromkeys(subjects))
+        if missing := [subject for subject in subjects if _id(subject) not in self._places]:
+            with self._locked():
+                self._read_on()
+                new = [subject for subject in missing if _id(subject) not in self._places]
+                records = [_RECORD.pack(_id(subject), self._wrap(subject, os.urandom(32))) for subject in new]
+                os.pwrite(self._file, b"".join(records), self._read_until)
                 os.fsync(self._file)
                 self._read_on()
+        return {subject for subject in subjects if self._wrapped(subject) == _DESTROYED}
 
     def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher(subject).encrypt(nonce, plaintext, bound_to)
+        cipher = self._ciphers.get(subject) or self._cipher(subject)
+        return nonce + cipher.encrypt(nonce, plaintext, bound_to)
 
     def open(self, subject: str, sealed: bytes, bound_to: bytes) -> bytes:
         try:
@@ -85,56 +82,49 @@ class KeyFiles:
             raise WrongKey(subject) from None
 
     def destroy(self, subject: str) -> None:
-        if not self._known(subject):
-            self._read_on()
         with self._locked():
-            at = self._wrapped.get(UUID(subject).bytes)
-            if at is None:
-                raise KeyMissing(subject)
-            os.pwrite(self._file, _DESTROYED, at + 16)
+            self._wrapped(subject)  # raises KeyMissing
+            os.pwrite(self._file, _DESTROYED, self._places[_id(subject)] + 16)
             os.fsync(self._file)
         self._ciphers.pop(subject, None)
 
     # --- records
 
     def _cipher(self, subject: str) -> AESGCM:
-        cipher, at = self._ciphers.get(subject) or (None, 0)
+        """Looks at the record even where the cipher is at hand: another process may have destroyed it."""
+        wrapped = self._wrapped(subject)
+        if wrapped == _DESTROYED:
+            self._ciphers.pop(subject, None)
+            raise KeyDestroyed(subject)
+        cipher = self._ciphers.get(subject)
         if cipher is None:
-            cipher, at = self._ciphers[subject] = self._unwrap(subject)
+            try:
+                key = self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
+            except InvalidTag:
+                raise WrongKey(subject) from None
+            cipher = self._ciphers[subject] = AESGCM(key)
             if len(self._ciphers) > _CIPHERS_MAX:
                 self._ciphers.popitem(last=False)
-        elif os.pread(self._file, _WRAPPED, at + 16) == _DESTROYED:  # by another process: what is at hand goes too
-            del self._ciphers[subject]
-            raise KeyDestroyed(subject)
         return cipher
 
-    def _unwrap(self, subject: str) -> tuple[AESGCM, int]:
-        if not self._known(subject):
+    def _wrapped(self, subject: str) -> bytes:
+        if _id(subject) not in self._places:
             self._read_on()
-        at = self._wrapped.get(UUID(subject).bytes)
+        at = self._places.get(_id(subject))
         if at is None:
             raise KeyMissing(subject)
-        wrapped = os.pread(self._file, _WRAPPED, at + 16)
-        if wrapped == _DESTROYED:
-            raise KeyDestroyed(subject)
-        try:
-            return AESGCM(self._master.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())), at
-        except InvalidTag:
-            raise WrongKey(subject) from None
+        return os.pread(self._file, _WRAPPED, at + 16)
 
     def _wrap(self, subject: str, key: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
         return nonce + self._master.encrypt(nonce, key, subject.encode())
-
-    def _known(self, subject: str) -> bool:
-        return UUID(subject).bytes in self._wrapped
 
     def _read_on(self) -> None:
         """Take in the records that were appended since; a torn one at the end is left for its writer's successor."""
         while chunk := os.pread(self._file, _RECORD.size * 4096, self._read_until):
             whole = len(chunk) - len(chunk) % _RECORD.size
             for at in range(0, whole, _RECORD.size):
-                self._wrapped[chunk[at : at + 16]] = self._read_until + at
+                self._places[chunk[at : at + 16]] = self._read_until + at
             self._read_until += whole
             if not whole:
                 break
@@ -146,6 +136,10 @@ class KeyFiles:
             yield
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+
+
+def _id(subject: str) -> bytes:
+    return bytes.fromhex(subject.replace("-", ""))
 
 
 def _write_new(path: Path, content: bytes) -> None:

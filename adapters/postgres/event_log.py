@@ -21,7 +21,7 @@ from psycopg.sql import SQL, Composed
 
 from adapters.postgres.database import Database
 from application.mapper import StoredEvent
-from application.ports import Batch, OffsetAdvance, ParkedItem, StaleSource, VersionConflict
+from application.ports import Batch, OffsetAdvance, ParkedItem, ParkedPosting, StaleSource, VersionConflict
 from domain.facts import StreamId
 from domain.parking import MessageDiscarded, MessageParked, MessageReleased, ParkingEvent, State
 
@@ -52,6 +52,14 @@ LOAD = """
 SELECT originator_id::text, originator_version, topic, state FROM events
 WHERE originator_id = ANY(string_to_array(%s, ',')::uuid[]) ORDER BY originator_id, originator_version
 """
+
+PARKED_POSTINGS = """
+SELECT blocks::text, parked_id::text, state FROM parked
+WHERE blocks = ANY(string_to_array(%s, ',')::uuid[]) AND state <> 'released' ORDER BY ordinal
+"""
+
+# Locks what is waited for: were it released at the same moment, nothing would ever release what waits behind it.
+AWAITED = "SELECT FROM parked WHERE blocks = %s AND state = 'parked' ORDER BY ordinal LIMIT 1 FOR UPDATE"
 
 READ = """
 SELECT notification_id, recorded_at, originator_id::text, originator_version, topic, state FROM events
@@ -115,17 +123,13 @@ class PostgresEventLog(PostgresProcessRecorder):
             rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(LOAD, [",".join(streams)])
             return map(StoredEvent._make, rows.fetchall())
 
-    def blockers(self, streams: Collection[str]) -> dict[StreamId, list[StreamId]]:
-        blocked: dict[StreamId, list[StreamId]] = {}
+    def parked_postings(self, streams: Collection[str]) -> dict[StreamId, list[ParkedPosting]]:
+        found: dict[StreamId, list[ParkedPosting]] = {}
         with self.database.session() as cursor:
-            cursor.execute(
-                "SELECT blocks::text AS stream, parked_id::text AS item FROM parked "
-                "WHERE state = 'parked' AND blocks = ANY(string_to_array(%s, ',')::uuid[]) ORDER BY ordinal",
-                [",".join(streams)],
-            )
-            for row in cursor:
-                blocked.setdefault(row["stream"], []).append(row["item"])
-        return blocked
+            rows = cursor.connection.cursor(row_factory=tuple_row).execute(PARKED_POSTINGS, [",".join(streams)])
+            for stream, *posting in rows:
+                found.setdefault(stream, []).append(ParkedPosting(*posting))
+        return found
 
     def append(self, batch: Batch) -> int:
         with _conflicts_are_named(), self.database.session() as cursor:
@@ -209,6 +213,8 @@ class PostgresEventLog(PostgresProcessRecorder):
     def _park(self, cursor: Cursor[DictRow], parked_id: StreamId, event: ParkingEvent) -> None:
         match event:
             case MessageParked():
+                if event.reason == "claim.waiting" and cursor.execute(AWAITED, [event.blocks]).fetchone() is None:
+                    raise VersionConflict("what was waited for is released")
                 values = {name: getattr(event, name) for name in event.__struct_fields__}
                 cursor.execute(PARK, {**values, "parked_id": parked_id})
             case MessageReleased():

@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS parked (
     parked_at timestamptz NOT NULL DEFAULT now(),
     settled_at timestamptz
 );
-CREATE INDEX IF NOT EXISTS parked_blocks_idx ON parked (blocks, ordinal) WHERE state = 'parked' AND blocks IS NOT NULL;
+CREATE INDEX IF NOT EXISTS parked_blocks_idx ON parked (blocks, ordinal) WHERE state <> 'released' AND blocks IS NOT NULL;
 COMMENT ON TABLE parked IS 'What could not be understood or accepted, and what became of it. Written with the events that say so.';
 COMMENT ON COLUMN parked.parked_id IS 'The item''s stream; the same content parked again is the same item.';
 COMMENT ON COLUMN parked.ordinal IS 'Order of parking: what waits for one claim is taken up in it.';

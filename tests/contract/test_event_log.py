@@ -451,11 +451,11 @@ def test_open_items_block_their_claims_the_oldest_first(log: PostgresEventLog) -
         park(log, name, blocks="claim")
     park(log, "of another claim", blocks="another claim")
     park(log, "of no claim")
-    assert log.blockers([stream("claim"), stream("another claim"), stream("free claim")]) == {
-        stream("claim"): [stream("third"), stream("first"), stream("second")],
-        stream("another claim"): [stream("of another claim")],
+    assert log.parked_postings([stream("claim"), stream("another claim"), stream("free claim")]) == {
+        stream("claim"): [(stream("third"), "parked"), (stream("first"), "parked"), (stream("second"), "parked")],
+        stream("another claim"): [(stream("of another claim"), "parked")],
     }
-    assert log.blockers([]) == {}
+    assert log.parked_postings([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,10 @@ def test_a_settled_item_blocks_nothing(
     park(log, "item", blocks="claim")
     park(log, "next item", blocks="claim")
     log.append(Batch(parking=[(stream("item"), settled)]))
-    assert log.blockers([stream("claim")]) == {stream("claim"): [stream("next item")]}
+    assert log.parked_postings([stream("claim")])[stream("claim")] == [
+        *([(stream("item"), "discarded")] if state == "discarded" else []),  # known, so that it stays given up
+        (stream("next item"), "parked"),
+    ]
     item = log.parked_item(stream("item"))
     assert item is not None
     assert item.state == state
@@ -487,4 +490,15 @@ def test_an_item_that_is_parked_again_stands_last_and_tells_the_new_reason(log: 
         "claim 9",
         "topic/0@8",
     )
-    assert log.blockers([stream("claim")]) == {stream("claim"): [stream("next item"), stream("item")]}
+    assert log.parked_postings([stream("claim")]) == {
+        stream("claim"): [(stream("next item"), "parked"), (stream("item"), "parked")]
+    }
+
+
+def test_nothing_is_parked_to_wait_for_what_is_released_already(log: PostgresEventLog) -> None:
+    park(log, "item", blocks="claim")
+    park(log, "waiting", blocks="claim", reason="claim.waiting")
+    log.append(Batch(parking=[(stream(name), MessageReleased()) for name in ("item", "waiting")]))
+    with pytest.raises(VersionConflict):
+        park(log, "too late", blocks="claim", reason="claim.waiting")
+    assert log.parked_item(stream("too late")) is None

@@ -244,6 +244,29 @@ def test_discarding_what_waits_leaves_the_others_waiting(ledger: Ledger) -> None
     assert paid_on(ledger, A) == ["2026-03-02", "2026-03-04"]
 
 
+def test_what_waited_and_was_discarded_stays_so_when_its_claim_is_free_again(ledger: Ledger) -> None:
+    take(ledger, message(remittance(1, A, B)))
+    conflicts = [part.parked_id for part in take(ledger, message(remittance(1, otherwise(A), otherwise(B)))).parked]
+    second = message(remittance(2, A, B), control=7)
+    _, second_waits = [part.parked_id for part in take(ledger, second).parked]
+    ledger.intake.discard(second_waits, "ops", "sent in error")
+    for conflict in conflicts:
+        ledger.intake.discard(conflict, "ops", "sent in error")
+    assert (paid_on(ledger, A), paid_on(ledger, B)) == (["2026-03-02", "2026-03-03"], ["2026-03-02"])
+    again = take(ledger, second)
+    assert (again.events, reasons(again)) == (0, ["claim.discarded"])
+    assert paid_on(ledger, B) == ["2026-03-02"]
+
+
+def test_news_of_an_erased_person_is_parked_and_the_others_go_on(ledger: Ledger) -> None:
+    take(ledger, message(remittance(1, A, B)))
+    [event] = [ledger.mapper.load(recorded.stored) for recorded in ledger.log.history(stream_of(ledger, A))]
+    assert isinstance(event, domain.claim.ClaimAdjudicated)
+    ledger.keys.destroy(event.person)
+    assert reasons(take(ledger, message(remittance(2, A, B)))) == ["person.erased"]
+    assert (paid_on(ledger, A), paid_on(ledger, B)) == (["2026-03-02"], ["2026-03-02", "2026-03-03"])
+
+
 @pytest.mark.parametrize("settled", [True, False], ids=["settled before", "never parked"])
 def test_only_what_is_parked_can_be_retried_or_discarded(ledger: Ledger, settled: bool) -> None:
     item = in_conflict(ledger)
