@@ -280,7 +280,7 @@ class Intake:
     # --- load, decide, append
 
     def _begin(self) -> UnitOfWork:
-        return UnitOfWork(self._log, self._mapper, self._keys)
+        return UnitOfWork(self._log, self._mapper)
 
     def _settle(
         self,
@@ -332,7 +332,9 @@ class Intake:
             else:
                 work.know(person_id, known)
         work.load(streams | claims)
-        held = _Held(set(), {}, self._keys.ensure(persons))
+        # Made durable before anything is sealed: an event whose key a crash could take must not exist.
+        referring = {unit.stream for unit in units if unit.receive.remittance.provider_adjustments}
+        held = _Held(set(), {}, self._keys.ensure(persons | referring))
         for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
             parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
             if parked and parked[0] != retried:  # the oldest is the one whose turn it is

@@ -68,7 +68,7 @@ class Mapper:
         check(topics)
         self._keys = keys
         self._topic_of = {topic.event: topic for topic in topics}
-        self._stored_of = {topic.event: topic.stored for topic in topics}
+        self._storing = {topic.event: (topic.stored, topic.personal is not None) for topic in topics}
         self._by_name = {topic.name: topic for topic in topics}
         self._decoders = {topic.stored: msgspec.json.Decoder(topic.event) for topic in topics}
         self._personal_decoders = {
@@ -77,12 +77,11 @@ class Mapper:
         self._encode = msgspec.json.Encoder().encode
 
     def store(self, stream: str, version: int, event: Event) -> StoredEvent:
-        """One event as its row; the key of whom it describes must be there (`subjects`, `Keys.ensure`)."""
-        topic = self._stored_of[type(event)]
-        personal = getattr(event, "personal", None)
-        if personal is not None:
-            subject = getattr(event, "person", stream)
-            sealed = self._keys.seal(subject, self._encode(personal), _bound_to(stream, version, topic))
+        """One event as its row; the key of whom it describes must be there (`Keys.ensure`)."""
+        topic, is_personal = self._storing[type(event)]
+        if is_personal and event.personal is not None:  # type: ignore[attr-defined]
+            plaintext = self._encode(event.personal)  # type: ignore[attr-defined]
+            sealed = self._keys.seal(getattr(event, "person", stream), plaintext, _bound_to(stream, version, topic))
             event = msgspec.structs.replace(event, personal=sealed)
         return StoredEvent(stream, version, topic, self._encode(event))
 

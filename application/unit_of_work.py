@@ -1,9 +1,9 @@
 """The streams that one batch touches: their states as they were loaded and as the batch's own events change them."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from application.mapper import Keys, Mapper, Unreadable
+from application.mapper import Mapper, Unreadable
 from application.ports import Batch, EventLog
 from domain.facts import Event, StreamId
 
@@ -17,18 +17,36 @@ class Decider(Protocol):
     def evolve(self, state: Any, event: Any) -> Any: ...
 
 
-class Head(NamedTuple):
-    """A stream's version and its state at that version."""
+class Head:
+    """A stream's version and its state. Events that the batch itself adds are applied when the state is asked for."""
 
-    version: int
-    state: Any
+    __slots__ = ("_decider", "_news", "_state", "version")
+
+    def __init__(self, decider: Decider, version: int = 0, state: Any = None) -> None:
+        self.version = version
+        self._decider = decider
+        self._state = decider.INITIAL if version == 0 else state
+        self._news: list[Event] = []
+
+    def copy(self) -> "Head":
+        return Head(self._decider, self.version, self.state)
+
+    @property
+    def state(self) -> Any:
+        for event in self._news:
+            self._state = self._decider.evolve(self._state, event)
+        self._news = []
+        return self._state
+
+    def add(self, event: Event) -> None:
+        self.version += 1
+        self._news.append(event)
 
 
 class UnitOfWork:
-    def __init__(self, log: EventLog, mapper: Mapper, keys: Keys) -> None:
+    def __init__(self, log: EventLog, mapper: Mapper) -> None:
         self._log = log
         self._mapper = mapper
-        self._keys = keys
         self._heads: dict[StreamId, Head] = {}
         self._recorded: list[tuple[StreamId, int, Event]] = []
         self.unreadable: dict[StreamId, Unreadable] = {}
@@ -36,7 +54,7 @@ class UnitOfWork:
         self.batch = Batch()
 
     def load(self, streams: Mapping[StreamId, Decider]) -> None:
-        """Fold the streams' histories in one query."""
+        """Take in the streams' histories, in one query."""
         if not streams:
             return
         for stored in self._log.load(streams.keys()):
@@ -48,13 +66,11 @@ class UnitOfWork:
             except Unreadable as unreadable:
                 self.unreadable[stream] = unreadable
                 continue
-            decider = streams[stream]
-            state = decider.evolve(self.state(stream, decider), event)
-            self._heads[stream] = Head(stored.originator_version, state)
+            self._head(stream, streams[stream]).add(event)
 
     def know(self, stream: StreamId, head: Head) -> None:
-        """Use a head that is already at hand. If it is stale the append will conflict."""
-        self._heads[stream] = head
+        """Begin with a head that is at hand, which stays as it is. If it is stale the append will conflict."""
+        self._heads[stream] = head.copy()
 
     def state(self, stream: StreamId, decider: Decider) -> Any:
         head = self._heads.get(stream)
@@ -63,27 +79,21 @@ class UnitOfWork:
     def head(self, stream: StreamId) -> Head | None:
         return self._heads.get(stream)
 
-    def record(self, stream: StreamId, decider: Decider, events: tuple[Event, ...]) -> Head:
-        """Take decided events into the batch; the stream's head after them."""
-        head = self._heads.get(stream) or Head(0, decider.INITIAL)
+    def record(self, stream: StreamId, decider: Decider, events: tuple[Event, ...]) -> None:
+        """Take decided events into the batch."""
+        head = self._head(stream, decider)
         for event in events:
-            head = Head(head.version + 1, decider.evolve(head.state, event))
+            head.add(event)
             self._recorded.append((stream, head.version, event))
-        self._heads[stream] = head
-        return head
 
     def append(self) -> int:
-        """Seal and write everything recorded, with the rest of the batch; the log's last position.
-
-        Keys are made durable first: an event whose key could be lost in a crash must not exist.
-        """
-        self._keys.ensure(
-            {
-                getattr(event, "person", stream)
-                for stream, _, event in self._recorded
-                if getattr(event, "personal", None) is not None
-            }
-        )
+        """Seal and write everything recorded, with the rest of the batch; the position of its last event."""
         store = self._mapper.store
         self.batch.events = [store(*recorded) for recorded in self._recorded]
         return self._log.append(self.batch)
+
+    def _head(self, stream: StreamId, decider: Decider) -> Head:
+        head = self._heads.get(stream)
+        if head is None:
+            head = self._heads[stream] = Head(decider)
+        return head

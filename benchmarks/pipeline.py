@@ -4,7 +4,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
@@ -17,6 +17,8 @@ from benchmarks.workers import Worker, working
 from composition import Ledger
 from domain.remittance import RemittanceReceived
 
+CONSUMERS = 2
+"""As many as there are cores here: one waits for the database while the other parses"""
 WATCH_S = 0.02
 SAMPLE_S = 0.002
 LATENCY_S = 12
@@ -37,8 +39,8 @@ class Stalled(Exception):
 
 
 @contextmanager
-def running(place: Place, ledger: Ledger, topic: str) -> Iterator[tuple[Worker, Worker]]:
-    """A ledger's consumer and projector, both ready."""
+def running(place: Place, ledger: Ledger, topic: str) -> Iterator[tuple[list[Worker], Worker]]:
+    """A ledger's consumers and its projector, all ready."""
     options = {
         "bootstrap": place.bootstrap,
         "topic": topic,
@@ -46,11 +48,13 @@ def running(place: Place, ledger: Ledger, topic: str) -> Iterator[tuple[Worker, 
         "dsn": ledger.database.dsn,
         "keys": str(ledger.settings.keys),
     }
-    with (
-        working("benchmarks.workers", "project", options, place.folder / "project.log") as projector,
-        working("benchmarks.workers", "consume", options, place.folder / "consume.log") as consumer,
-    ):
-        yield consumer, projector
+    with ExitStack() as stack:
+        projector = stack.enter_context(working("benchmarks.workers", "project", options, place.folder / "project.log"))
+        consumers = [
+            stack.enter_context(working("benchmarks.workers", "consume", options, place.folder / f"consume-{n}.log"))
+            for n in range(CONSUMERS)
+        ]
+        yield consumers, projector
 
 
 class Sample(NamedTuple):
@@ -86,24 +90,25 @@ def end_to_end(place: Place, ledger: Ledger, topic: str, messages: int, claims: 
     """From the first poll that brings messages until every event stands in every projection."""
     run = Run(claims)
     with (
-        running(place, ledger, topic) as (consumer, projector),
+        running(place, ledger, topic) as (consumers, projector),
         psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
     ):
 
         def cpu_s() -> dict[str, float]:
             return {
-                "consumer": consumer.cpu_s(),
+                "consumer": sum(consumer.cpu_s() for consumer in consumers),
                 "projector": projector.cpu_s(),
                 "postgres": place.postgres_cpu_s(),
                 "broker": place.broker_cpu_s(),
             }
 
         before = cpu_s()
-        for taken in _watch(connection, messages, (consumer, projector)):
-            run.samples.append(Sample(taken, consumer.rss_mb(), projector.rss_mb()))
+        for taken in _watch(connection, messages, (*consumers, projector)):
+            largest = max(consumer.rss_mb() for consumer in consumers)
+            run.samples.append(Sample(taken, largest, projector.rss_mb()))
         ended = time.monotonic()
         run.cpu_s = {name: value - before[name] for name, value in cpu_s().items()}
-        run.took_s = ended - consumer.stop()["began"]
+        run.took_s = ended - min(began for c in consumers if (began := c.stop()["began"]) is not None)
     return run
 
 
@@ -137,9 +142,10 @@ def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, eac
     with (
         place.topic(warm) as topic,
         place.ledger() as ledger,
-        running(place, ledger, topic) as workers,
+        running(place, ledger, topic) as (consumers, projector),
         psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
     ):
+        workers = (*consumers, projector)
         for _ in _watch(connection, len(warm), workers):
             pass
         sampler = threading.Thread(target=_sample, args=[ledger.database.dsn, visible, done])

@@ -225,7 +225,7 @@ class Refusal(StrEnum):
 
 def decide(state: Claim, command: Post) -> tuple[ClaimEvent, ...] | Refusal:
     """One event where the posting is news, none where it came before, else why not."""
-    known = state.postings.get(command.identity)
+    known = state.postings.get(command.identity) if state.postings else None
     if known == command.content:
         return ()
     if known is not None:

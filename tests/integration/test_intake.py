@@ -572,6 +572,17 @@ def test_what_failed_to_be_written_is_not_taken_for_known(ledger: Ledger) -> Non
     assert Counter(topics(ledger)) == {"remittance.received": 1, "claim.adjudicated": 2, "person.identified": 2}
 
 
+def test_what_is_known_of_a_person_is_not_changed_by_a_batch_that_fails(ledger: Ledger) -> None:
+    take(ledger, message(remittance(1, A)))
+    renamed = [message(remittance(2, replace(A, member=replace(ADA, family_name="LOVELACE"))))]
+    with pytest.raises(StaleSource):
+        ledger.intake.handle(renamed, [OffsetAdvance("no such source", 0, 0, 1)])
+    take(ledger, *renamed)
+    [person] = rows(ledger.database, "SELECT DISTINCT originator_id FROM events WHERE topic LIKE %s", "person%")
+    versions = [recorded.stored.originator_version for recorded in ledger.log.history(str(person["originator_id"]))]
+    assert versions == [1, 2]
+
+
 def test_offsets_advance_with_what_came_of_their_messages_or_not_at_all(ledger: Ledger) -> None:
     positions = PostgresPositions(ledger.database)
     positions.next_offset("id", "payer.remittances", 0)
