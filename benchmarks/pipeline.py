@@ -4,7 +4,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
@@ -12,7 +12,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import Connection
 
-from benchmarks.place import Place
+from benchmarks.place import PARTITIONS, Place
 from benchmarks.workers import Worker, working
 from composition import Ledger
 from domain.remittance import RemittanceReceived
@@ -47,13 +47,16 @@ def running(place: Place, ledger: Ledger, topic: str) -> Iterator[tuple[list[Wor
         "group": f"bench-{uuid4()}",
         "dsn": ledger.database.dsn,
         "keys": str(ledger.settings.keys),
+        "partitions": str(PARTITIONS // CONSUMERS),
     }
+    logs = [place.folder / f"consume-{number}.log" for number in range(CONSUMERS)]
     with ExitStack() as stack:
         projector = stack.enter_context(working("benchmarks.workers", "project", options, place.folder / "project.log"))
         consumers = [
-            stack.enter_context(working("benchmarks.workers", "consume", options, place.folder / f"consume-{n}.log"))
-            for n in range(CONSUMERS)
+            stack.enter_context(closing(Worker("benchmarks.workers", "consume", options, log))) for log in logs
         ]
+        for consumer in consumers:
+            consumer.expect_ready()
         yield consumers, projector
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +92,10 @@ class Worker:
 
 @contextmanager
 def working(module: str, role: str, options: dict[str, str], errors: Path) -> Iterator[Worker]:
-    worker = Worker(module, role, options, errors)
-    try:
+    """A worker that is ready."""
+    with closing(Worker(module, role, options, errors)) as worker:
         worker.expect_ready()
         yield worker
-    finally:
-        worker.close()
 
 
 def serve(roles: dict[str, Callable[[dict[str, str], Stopped, Callable[[], None]], Figures]]) -> None:
@@ -124,6 +122,11 @@ class TimedSource(KafkaSource):
 
     began: float | None = None
 
+    def join(self, partitions: int, stopped: Stopped) -> None:
+        """Wait for this member's share of the group; nothing is read meanwhile, since nothing is placed yet."""
+        while len(self._consumer.assignment()) != partitions and not stopped():
+            super().poll(0.05)
+
     def poll(self, timeout_s: float) -> list[Record]:
         began = time.monotonic()
         records = super().poll(timeout_s)
@@ -137,6 +140,7 @@ def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
     source = TimedSource(options["bootstrap"], [options["topic"]], options["group"])
     consumer = ledger.consumer(source)
     settle_memory()
+    source.join(int(options["partitions"]), stopped)
     ready()
     consumer.run(stopped)
     source.close()

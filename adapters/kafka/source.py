@@ -18,7 +18,7 @@ from kafka.structs import OffsetAndMetadata
 from application.ports import DependencyDown
 from consumers.loop import OutOfRange, Partition, Record
 
-POLL_RECORDS = 64
+POLL_RECORDS = 32
 NO_TOPIC = "00000000-0000-0000-0000-000000000000"
 
 
