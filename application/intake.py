@@ -325,12 +325,7 @@ class Intake:
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         persons = {c.post.person for unit in units for c in unit.claims}
-        for person_id in persons:
-            known = self._persons.get(person_id)
-            if known is None:
-                streams[person_id] = person
-            else:
-                work.know(person_id, known)
+        streams |= {person_id: person for person_id in persons if person_id not in self._persons}
         work.load(streams | claims)
         # Made durable before anything is sealed: an event whose key a crash could take must not exist.
         referring = {unit.stream for unit in units if unit.receive.remittance.provider_adjustments}
@@ -382,7 +377,13 @@ class Intake:
         return decided
 
     def _identified(self, work: UnitOfWork, item: _Claim) -> int:
+        """Record who the patient is, where that is news; how many events it took."""
         person_id = item.post.person
+        known = self._persons.get(person_id)
+        if known is not None and work.head(person_id) is None:
+            if known.state.content == item.identify.content:
+                return 0
+            work.know(person_id, known)
         events = person.decide(work.state(person_id, person), item.identify)
         if events:
             work.record(person_id, person, events)

@@ -11,6 +11,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,6 +44,7 @@ class KeyFiles:
             raise KeysNotFound(f"no key files in {folder}: {error.strerror}") from None
         self._places: dict[bytes, int] = {}  # subject → where its record stands
         self._read_until = 0
+        self._mapped: mmap | bytes = b""  # the records, as far as they were needed; other processes' changes show in it
         self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()  # with where the record stands
 
     @staticmethod
@@ -113,7 +115,9 @@ class KeyFiles:
         at = self._places.get(_id(subject))
         if at is None:
             raise KeyMissing(subject)
-        return os.pread(self._file, _WRAPPED, at + 16)
+        if at >= len(self._mapped):
+            self._mapped = mmap(self._file, 0, access=ACCESS_READ)
+        return self._mapped[at + 16 : at + 16 + _WRAPPED]
 
     def _wrap(self, subject: str, key: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
