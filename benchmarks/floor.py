@@ -2,8 +2,10 @@
 
 Poll, cut into elements, and write one event and one row a claim with binary COPY into tables without an index, one
 transaction a poll. No validation, no duplicates found, no encryption, no second process: what is above it is our cost.
+With the option `keys` the tables have the keys by which a ledger finds an event and a row again, and random ids.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -25,6 +27,11 @@ CREATE TABLE floor_status (
     paid_cents bigint, member_cents bigint, paid_on date, remittance_id uuid, postings integer, position bigint,
     projected_at timestamptz DEFAULT now()
 );
+"""
+KEYS = """
+ALTER TABLE floor_event ADD PRIMARY KEY (originator_id, originator_version), ADD UNIQUE (notification_id);
+ALTER TABLE floor_status ADD PRIMARY KEY (claim_id);
+CREATE INDEX ON floor_status (person_id, paid_on);
 """
 EVENT = "COPY floor_event (originator_id, originator_version, topic, state, notification_id) FROM STDIN (FORMAT BINARY)"
 EVENT_TYPES = ("uuid", "int8", "text", "bytea", "int8")
@@ -74,6 +81,8 @@ def floor(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
     today, position = date(2026, 3, 2), 0
     with psycopg.connect(options["dsn"], autocommit=True) as connection:
         connection.execute(TABLES)
+        if options.get("keys"):
+            connection.execute(KEYS)
         cursor = connection.cursor()
         ready()
         began, cpu_began = time.monotonic(), time.process_time()
@@ -84,7 +93,7 @@ def floor(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                 for record in records:
                     for text, segments in claims_of(record.value):
                         position += 1
-                        claim_id, clp = UUID(int=position), segments[0]
+                        claim_id, clp = UUID(int=random.getrandbits(128)), segments[0]
                         events.append((claim_id, 1, "claim.adjudicated:1", text.encode(), position))
                         rows.append((claim_id, claim_id, clp[6], "paid", clp[1], 1, 1, 1, today, claim_id, 1, position))
             with connection.transaction():
