@@ -35,7 +35,7 @@ def measure(where: Place, claims: int) -> Iterator[Figure]:
     progress(f"{claims} claims in {len(messages)} messages of {len(messages[0])} bytes")
     repeats = 3 if claims >= REPEAT_FROM_CLAIMS else 1
     floors: list[Figures] = []
-    keyed_floors: list[Figures] = []
+    bare_floors: list[Figures] = []
     runs: list[Run] = []
     with ExitStack() as stack:
         topic = stack.enter_context(where.topic(messages))
@@ -44,11 +44,11 @@ def measure(where: Place, claims: int) -> Iterator[Figure]:
         for full in ledgers:
             floors.append(floor(where, topic, len(messages)))
             progress(f"floor: {_per_s(floors[-1]):,.0f} claims/s")
-            keyed_floors.append(floor(where, topic, len(messages), keys="yes"))
+            bare_floors.append(floor(where, topic, len(messages), keys=""))
             runs.append(end_to_end(where, full, topic, len(messages), claims))
             progress(f"end_to_end: {runs[-1].claims_per_s:,.0f} claims/s")
         base = median(map(_per_s, floors))
-        keyed = median(map(_per_s, keyed_floors))
+        bare = median(map(_per_s, bare_floors))
         pace = median(run.claims_per_s for run in runs)
         library = library_way(where, topic, max(CLAIMS_MIN, claims // LIBRARY_SHARE))
         progress(f"library_way: {library:,.0f} claims/s")
@@ -57,7 +57,7 @@ def measure(where: Place, claims: int) -> Iterator[Figure]:
             return Figure(name, per_s, "claims/s", per_s / base)
 
         yield rate("floor", base)
-        yield rate("floor_with_keys", keyed)
+        yield rate("floor_without_keys", bare)
         yield rate("library_way", library)
         yield rate("end_to_end", pace)
         yield Figure("end_to_end_to_library_way", pace / library, "ratio")
@@ -91,7 +91,7 @@ def in_parts(where: Place, full: Ledger, messages: Sequence[bytes], base: float)
     yield Figure("project", parts.project(where, full), "events/s")
 
 
-def floor(where: Place, topic: str, messages: int, keys: str = "") -> Figures:
+def floor(where: Place, topic: str, messages: int, keys: str = "yes") -> Figures:
     with where.database() as dsn:
         options = {"bootstrap": where.bootstrap, "topic": topic, "dsn": dsn, "messages": str(messages), "keys": keys}
         with working("benchmarks.floor", "floor", options, where.folder / "floor.log") as worker:

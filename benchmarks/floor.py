@@ -1,8 +1,8 @@
 """The floor: the least that any consumer in Python has to do with the same messages.
 
-Poll, cut into elements, and write one event and one row a claim with binary COPY into tables without an index, one
-transaction a poll. No validation, no duplicates found, no encryption, no second process: what is above it is our cost.
-With the option `keys` the tables have the keys by which a ledger finds an event and a row again, and random ids.
+Poll, cut into elements, and write one event and one row a claim with binary COPY into tables with the keys of the
+ledger's own, one transaction a poll. No validation, no duplicates found, no encryption, no second process: what is
+above it is our cost. Without the option `keys` the tables are bare heaps, in which no event could be found again.
 """
 
 import random

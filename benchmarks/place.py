@@ -55,8 +55,8 @@ class Place(NamedTuple):
         with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
             admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1}}, wait_for_metadata=True)
         with closing(self.producer()) as producer:
-            for message in messages:
-                producer.send(name, message)
+            for number, message in enumerate(messages):
+                producer.send(name, message, partition=number % PARTITIONS)
             producer.flush()
         yield name
         with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
