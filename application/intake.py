@@ -79,6 +79,8 @@ class _Claim(NamedTuple):
     stream: StreamId
     post: claim.Post
     identify: person.Identify
+    clear: bytes
+    """The event's JSON, should it come to that"""
 
     @property
     def identity(self) -> str:
@@ -262,7 +264,7 @@ class Intake:
                 personal=numbers,
                 occurrence=occurrence,
             )
-            claims.append(_Claim(number, claim_id, post, identify))
+            claims.append(_Claim(number, claim_id, post, identify, self._mapper.clear(post)))
         receive = remittance.Receive(parsed, ids.content(envelope), message.source)
         return _Unit(understood, stream, receive, claims, unidentified)
 
@@ -356,7 +358,7 @@ class Intake:
                     held.blocked.add(blocks)
                 parts.append(self._single(unit, decided, item.number, item.identity, blocks))
             elif decided:
-                work.record(item.stream, claim, decided)
+                work.record(item.stream, claim, decided, item.clear)
                 outcome.events += 1 + self._identified(work, item)
             else:
                 outcome.duplicates += 1

@@ -4,13 +4,14 @@ Personal facts are AES-GCM sealed under the key of the person whom they describe
 bound in as associated data, so a ciphertext moved to another row does not open.
 """
 
+from binascii import b2a_base64
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from application.topics import TOPICS, Topic, check
-from domain.facts import Event, StreamId
+from domain.facts import Event, Fact, StreamId
 
 
 class StoredEvent(NamedTuple):
@@ -76,14 +77,25 @@ class Mapper:
         }
         self._encode = msgspec.json.Encoder().encode
 
-    def store(self, stream: str, version: int, event: Event) -> StoredEvent:
-        """One event as its row; the key of whom it describes must be there (`Keys.ensure`)."""
+    def clear(self, fact: Fact) -> bytes:
+        """The JSON of an event, or of a command with the same fields, without its personal part."""
+        if getattr(fact, "personal", None) is not None:
+            fact = msgspec.structs.replace(fact, personal=None)
+        return self._encode(fact)
+
+    def store(self, stream: str, version: int, event: Event, clear: bytes | None = None) -> StoredEvent:
+        """One event as its row; the key of whom it describes must be there (`Keys.ensure`).
+
+        `clear` is what `clear` gave for it, where that was made before: while an event is still in the processor's
+        cache, encoding it takes an eighth of what it takes a batch later.
+        """
         topic, is_personal = self._storing[type(event)]
+        state = clear or self.clear(event)
         if is_personal and event.personal is not None:  # type: ignore[attr-defined]
             plaintext = self._encode(event.personal)  # type: ignore[attr-defined]
             sealed = self._keys.seal(getattr(event, "person", stream), plaintext, _bound_to(stream, version, topic))
-            event = msgspec.structs.replace(event, personal=sealed)
-        return StoredEvent(stream, version, topic, self._encode(event))
+            state = b'%b,"personal":"%b"}' % (state[:-1], b2a_base64(sealed, newline=False))
+        return StoredEvent(stream, version, topic, state)
 
     def load(self, stored: StoredEvent) -> Event:
         """The event, its personal part still sealed. Raises Unreadable."""

@@ -5,6 +5,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from domain import claim, parking, person, remittance
 from domain.facts import Event
 
@@ -58,3 +60,6 @@ def check(topics: tuple[Topic, ...]) -> None:
             )
         if ":" in topic.name or not topic.name.isascii():
             raise TopicsIncomplete(f"{topic.name!r} is no topic name")
+        fields = {field.name: field for field in msgspec.structs.fields(topic.event)}
+        if topic.personal is not None and ("personal" not in fields or fields["personal"].default is not None):
+            raise TopicsIncomplete(f"{topic.name}: `personal` must be absent by default, since it is sealed apart")

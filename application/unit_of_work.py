@@ -48,7 +48,7 @@ class UnitOfWork:
         self._log = log
         self._mapper = mapper
         self._heads: dict[StreamId, Head] = {}
-        self._recorded: list[tuple[StreamId, int, Event]] = []
+        self._recorded: list[tuple[StreamId, int, Event, bytes | None]] = []
         self.unreadable: dict[StreamId, Unreadable] = {}
         """Streams whose history cannot be read: nothing may be decided on them"""
         self.batch = Batch()
@@ -79,12 +79,12 @@ class UnitOfWork:
     def head(self, stream: StreamId) -> Head | None:
         return self._heads.get(stream)
 
-    def record(self, stream: StreamId, decider: Decider, events: tuple[Event, ...]) -> None:
-        """Take decided events into the batch."""
+    def record(self, stream: StreamId, decider: Decider, events: tuple[Event, ...], clear: bytes | None = None) -> None:
+        """Take decided events into the batch, with the clear JSON of a single one if it is at hand."""
         head = self._head(stream, decider)
         for event in events:
             head.add(event)
-            self._recorded.append((stream, head.version, event))
+            self._recorded.append((stream, head.version, event, clear))
 
     def append(self) -> int:
         """Seal and write everything recorded, with the rest of the batch; the position of its last event."""

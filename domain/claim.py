@@ -154,7 +154,7 @@ class _Posting(Fact, frozen=True, omit_defaults=True, gc=False):
     paid_on: date
     """BPR16"""
     adjudication: Adjudication
-    personal: ClaimNumbers | Sealed
+    personal: ClaimNumbers | Sealed | None = None
     occurrence: int = 1
     """Which posting with this status code it is, of this claim in this remittance"""
 

@@ -37,7 +37,7 @@ class PersonIdentified(Event, frozen=True, omit_defaults=True, gc=False):
 
     payer_id: str
     content: str
-    personal: Names | Sealed
+    personal: Names | Sealed | None = None
 
 
 PersonEvent = PersonIdentified

@@ -32,7 +32,7 @@ def kinds_of_events() -> Iterator[type[Event]]:
 
 
 def test_every_event_of_the_domain_has_a_topic() -> None:
-    assert {topic.event for topic in TOPICS} == set(kinds_of_events()) - {Event}
+    assert {topic.event for topic in TOPICS} == set(kinds_of_events()) - {Event, Told}
 
 
 def test_an_event_with_a_personal_part_says_what_it_is() -> None:
@@ -62,6 +62,15 @@ def test_a_name_twice_is_refused() -> None:
 def test_an_event_twice_is_refused() -> None:
     with pytest.raises(TopicsIncomplete, match="a event stands twice"):
         Mapper(KeysInMemory(), (Topic("a.b", MessageReleased), Topic("a.c", MessageReleased)))
+
+
+class Told(Event, frozen=True):
+    personal: str
+
+
+def test_a_personal_part_that_cannot_be_left_out_is_refused() -> None:
+    with pytest.raises(TopicsIncomplete, match="absent by default"):
+        Mapper(KeysInMemory(), (Topic("a.b", Told, personal=str),))
 
 
 @pytest.mark.parametrize("name", ["a:b", "ä.b"])
