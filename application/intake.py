@@ -7,6 +7,7 @@ loading and deciding are done again, and deciding is pure.
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from application.ports import (
     Message,
     NotUnderstood,
     OffsetAdvance,
+    ParkedItem,
     Translate,
     Understood,
     VersionConflict,
@@ -157,7 +159,7 @@ class Intake:
         total, units, claims = Outcome(), list[_Unit | _Part](), 0
         for part in self._parts(message):
             units.append(part)
-            claims += len(part.claims) if isinstance(part, _Unit) else 0
+            claims += len(part.claims) if isinstance(part, _Unit) else FILE_BATCH_CLAIMS // 20
             if claims >= FILE_BATCH_CLAIMS:
                 total.add(self._settle([units], ())[0])
                 units, claims = [], 0
@@ -173,10 +175,7 @@ class Intake:
         item = self._log.parked_item(parked_id)
         if item is None or item.state != parking.State.PARKED:
             raise NotParked(parked_id)
-        message = Message(item.source, self.raw(item.raw_id))
-        self._settle([self._understand(message)], (), retried=parked_id)
-        after = self._log.parked_item(parked_id)
-        released = after is not None and after.state == parking.State.RELEASED
+        released = self._retry(item)
         if released and item.blocks:
             self._retry_waiting(item.blocks)
         return released
@@ -207,9 +206,17 @@ class Intake:
         return zlib.decompress(self._keys.open(raw_id, sealed, raw_id.encode()))
 
     def _retry_waiting(self, stream: StreamId) -> None:
-        waiting = [p for p in self._log.parked_postings([stream]).get(stream, []) if p.state == parking.State.PARKED]
-        if waiting:
-            self.retry(waiting[0].parked_id)  # which goes on with the next one itself
+        """One after the other, until one stays parked or somebody else was faster."""
+        for posting in self._log.parked_postings([stream]).get(stream, []):
+            item = self._log.parked_item(posting.parked_id)
+            if item is not None and item.state == parking.State.PARKED and not self._retry(item):
+                break
+
+    def _retry(self, item: ParkedItem) -> bool:
+        message = Message(item.source, self.raw(item.raw_id))
+        self._settle([self._understand(message)], (), retried=item.parked_id)
+        after = self._log.parked_item(item.parked_id)
+        return after is not None and after.state == parking.State.RELEASED
 
     # --- understand: once for each message
 
@@ -239,9 +246,21 @@ class Intake:
     def _identify(self, message: Message, understood: Understood) -> _Unit:
         """Give every fact of a remittance its stream, its posting identity and its content hash."""
         parsed = understood.remittance
+        understood = understood._replace(raw=cache(understood.raw))  # one copy, however many of its claims are parked
         payer_id, ids = parsed.payer.payer_id, self._ids
         stream = ids.stream("remittance", payer_id, parsed.trace_number, parsed.paid_on.isoformat())
-        envelope = msgspec.structs.replace(parsed, claims=())
+        # What the payment is: its total, its receiver and its adjustments. Names and production days may be written
+        # otherwise when a remittance is made again.
+        envelope = remittance.Remittance(
+            remittance.Payer(payer_id),
+            remittance.Payee(parsed.payee.provider_id),
+            parsed.trace_number,
+            parsed.paid_on,
+            parsed.total_cents,
+            method="",
+            claims=(),
+            provider_adjustments=parsed.provider_adjustments,
+        )
         claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
         for number, payment in enumerate(parsed.claims, 1):
             if payment.patient is None:
@@ -420,9 +439,12 @@ class Intake:
         if retried is not None:
             streams[retried] = parking
         work.load(streams)
+        raw_ids: dict[bytes, StreamId] = {}
         for outcome, part in parts:
             outcome.parked.append(Parked(part.parked_id, part.park))
-            raw_id = self._ids.stream("raw", self._ids.digest(part.raw))
+            raw_id = raw_ids.get(part.raw)
+            if raw_id is None:
+                raw_id = raw_ids[part.raw] = self._ids.stream("raw", self._ids.digest(part.raw))
             park = msgspec.structs.replace(part.park, raw_id=raw_id)
             if self._record_parking(work, part.parked_id, park):
                 outcome.events += 1

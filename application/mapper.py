@@ -75,6 +75,8 @@ class Mapper:
         self._personal_decoders = {
             topic.event: msgspec.json.Decoder(topic.personal) for topic in topics if topic.personal is not None
         }
+        # A remittance may have no references to seal; who a person is and a claim's numbers are always there.
+        self._always_personal = {topic.event for topic in topics if topic.personal and topic.always_personal}
         self._encode = msgspec.json.Encoder().encode
 
     def clear(self, fact: Fact) -> bytes:
@@ -115,6 +117,8 @@ class Mapper:
         """
         sealed = getattr(event, "personal", None)
         if sealed is None:
+            if type(event) in self._always_personal:
+                raise Unreadable(stored, "personal facts are missing")
             return None
         subject = getattr(event, "person", str(stored.originator_id))
         bound_to = _bound_to(str(stored.originator_id), stored.originator_version, stored.topic)

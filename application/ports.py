@@ -30,6 +30,8 @@ class Understood(NamedTuple):
     where: str
     raw: Callable[[], bytes]
     """The transaction as a message of its own: what is kept if any of it has to be parked"""
+    identity: bytes
+    """The transaction without its envelope: by which it is known again"""
 
 
 class NotUnderstood(NamedTuple):

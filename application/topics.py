@@ -21,6 +21,9 @@ class Topic(NamedTuple):
     upcasters: Mapping[int, Upcaster] = {}
     """From version n (the key) to n + 1, on the decoded JSON; the event's own version follows the last"""
 
+    always_personal: bool = True
+    """Whether an event of the kind without its personal part is damaged"""
+
     @property
     def version(self) -> int:
         return len(self.upcasters) + 1
@@ -36,7 +39,7 @@ class TopicsIncomplete(Exception):
 
 TOPICS = (
     Topic("person.identified", person.PersonIdentified, personal=person.Names),
-    Topic("remittance.received", remittance.RemittanceReceived, personal=tuple[str, ...]),
+    Topic("remittance.received", remittance.RemittanceReceived, personal=tuple[str, ...], always_personal=False),
     Topic("claim.adjudicated", claim.ClaimAdjudicated, personal=claim.ClaimNumbers),
     Topic("claim.reversed", claim.ClaimReversed, personal=claim.ClaimNumbers),
     Topic("claim.forwarded", claim.ClaimForwarded, personal=claim.ClaimNumbers),

@@ -103,7 +103,18 @@ class Consumer:
                 time.sleep(wait_s)
 
     def step(self, timeout_s: float = POLL_S) -> int:
-        """Poll once and settle what came; how many messages were taken in."""
+        """Poll once and settle what came; how many messages were taken in.
+
+        Raises DependencyDown. The client has gone on behind what it handed out by then, so every partition is sent
+        back to the ledger's own position before the next poll.
+        """
+        try:
+            return self._step(timeout_s)
+        except DependencyDown:
+            self._unplaced |= self._places.keys()
+            raise
+
+    def _step(self, timeout_s: float) -> int:
         self._place()
         try:
             records = self._source.poll(timeout_s)
@@ -167,11 +178,8 @@ class Consumer:
         started = time.perf_counter()
         try:
             outcomes = self._intake.handle(messages, list(advances.values()))
-        except (StaleSource, VersionConflict, DependencyDown) as refused:
-            # Nothing was written, or all of it was and the positions will say so: read them, and go on from there.
+        except (StaleSource, VersionConflict) as refused:
             self._unplaced |= advances.keys()
-            if isinstance(refused, DependencyDown):
-                raise
             self._log.warning("consumer.batch_refused", reason=type(refused).__name__, messages=len(messages))
             return 0
         for partition, advance in advances.items():

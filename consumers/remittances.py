@@ -8,6 +8,9 @@ from domain.remittance import Imbalance, imbalances
 
 TOPIC = "payer.remittances"
 
+NAMED_MAX = 20
+"""Failed sums that are named one by one"""
+
 
 def balanced(translate: Translate) -> Translate:
     """A translation whose remittances all balance; the others become something to park, each failed sum named."""
@@ -21,15 +24,15 @@ def balanced(translate: Translate) -> Translate:
 
 
 def _unbalanced(part: Understood, failed: list[Imbalance]) -> NotUnderstood:
-    raw = part.raw()
+    named = "; ".join(
+        f"{f.where}: {f.reason}, {dollars(f.expected_cents)} expected, {dollars(f.stated_cents)} stated"
+        for f in failed[:NAMED_MAX]
+    )
     return NotUnderstood(
         reason=failed[0].reason,
         where=f"{part.where} {failed[0].where}",
-        detail="; ".join(
-            f"{f.where}: {f.reason}, {dollars(f.expected_cents)} expected, {dollars(f.stated_cents)} stated"
-            for f in failed
-        ),
+        detail=named if len(failed) <= NAMED_MAX else f"{named}; and {len(failed) - NAMED_MAX} more",
         claims=len(part.remittance.claims),
-        raw=raw,
-        identity=raw,
+        raw=part.raw(),
+        identity=part.identity,
     )

@@ -31,6 +31,7 @@ REASONS = {
     "x12.unsupported_transaction": "The transaction is not an 835 remittance.",
     "835.missing_segment": "A segment that every remittance has is missing.",
     "835.missing_element": "An element that the ledger cannot do without is empty.",
+    "835.element_too_long": "An element is longer than the guide allows.",
     "835.bad_amount": "An amount is not a decimal number with at most two places.",
     "835.bad_date": "A date is not a calendar day.",
     "line.unbalanced": "A service line's charge less its adjustments is not what was paid.",

@@ -60,8 +60,8 @@ COMMENT ON COLUMN claim_status_1.position IS 'Position in the log of the latest 
 COMMENT ON COLUMN claim_status_1.projected_at IS 'When this row was last written; not part of what is projected.';
 CREATE OR REPLACE VIEW claim_status AS
 SELECT claim_id, person_id, payer_id, status, status_code, forwarded_to, service_from, service_to,
-       (charge_cents / 100.0)::numeric(14, 2) AS charge, (paid_cents / 100.0)::numeric(14, 2) AS paid,
-       (member_cents / 100.0)::numeric(14, 2) AS member_owes, paid_on, remittance_id, postings, position
+       (charge_cents / 100.0)::numeric(20, 2) AS charge, (paid_cents / 100.0)::numeric(20, 2) AS paid,
+       (member_cents / 100.0)::numeric(20, 2) AS member_owes, paid_on, remittance_id, postings, position
 FROM claim_status_1;
 COMMENT ON VIEW claim_status IS 'Where each claim stands, amounts in dollars.';
 COMMENT ON COLUMN claim_status.charge IS 'What the provider charged, in dollars.';

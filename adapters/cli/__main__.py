@@ -3,13 +3,15 @@
 import sys
 from collections.abc import Callable
 
+from psycopg import ProgrammingError
 from pydantic import ValidationError
 
 from adapters.cli.commands import app
 from adapters.crypto.key_files import KeysNotFound
 from application.intake import NotParked, Unexplained
-from application.ports import DependencyDown
+from application.ports import DependencyDown, VersionConflict
 from composition import KafkaNotSet, NotInitialised, OtherInstallation
+from projections.runner import Overtaken
 
 WRONG_USAGE, DEPENDENCY_DOWN = 2, 3
 
@@ -36,6 +38,15 @@ def run(command: Callable[[], object]) -> int:
         # The library's own message repeats the values, which may hold a password.
         names = ", ".join(f"LEDGER_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
         return _fail(WRONG_USAGE, f"settings are wrong: {names}")
+    except (ProgrammingError, ValueError) as error:
+        # Their words may quote a connection string or a key.
+        return _fail(
+            WRONG_USAGE, f"settings or keys are wrong ({type(error).__name__}): check LEDGER_DSN and LEDGER_KEYS"
+        )
+    except OSError as error:
+        return _fail(WRONG_USAGE, f"{error.strerror or type(error).__name__}")
+    except (VersionConflict, Overtaken):
+        return _fail(DEPENDENCY_DOWN, "other processes kept writing the same at the same time: try again")
     except (DependencyDown, KeysNotFound) as error:
         return _fail(DEPENDENCY_DOWN, str(error))
     except KeyboardInterrupt:

@@ -147,7 +147,10 @@ def event_of(ledger: Ledger, recorded: RecordedEvent) -> dict[str, Any]:
 
 def _source(ledger: Ledger, remittance_id: str) -> tuple[str | None, str | None]:
     for recorded in ledger.log.history(remittance_id):
-        event = ledger.mapper.load(recorded.stored)
+        try:
+            event = ledger.mapper.load(recorded.stored)
+        except Unreadable:
+            break
         return getattr(event, "source", None), getattr(event, "trace_number", None)
     return None, None
 

@@ -115,7 +115,7 @@ class KeyFiles:
         at = self._places.get(_id(subject))
         if at is None:
             raise KeyMissing(subject)
-        if at >= len(self._mapped):
+        if at + _RECORD.size > len(self._mapped):
             self._mapped = mmap(self._file, 0, access=ACCESS_READ)
         return self._mapped[at + 16 : at + 16 + _WRAPPED]
 

@@ -65,5 +65,10 @@ def down_is_named() -> Iterator[None]:
         yield
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
         raise
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg.errors.IdleInTransactionSessionTimeout,  # we were frozen, and the server hung up
+        psycopg.errors.ReadOnlySqlTransaction,  # a failover: this server is not the primary any more
+    ) as error:
         raise DependencyDown(f"PostgreSQL does not answer ({type(error).__name__})") from error

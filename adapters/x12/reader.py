@@ -91,6 +91,8 @@ class Unreadable(NamedTuple):
     raw: bytes
     claims: int
     """CLP segments in it, as far as can be seen"""
+    identity: bytes
+    """The same without its envelope, where it has one"""
 
 
 _CLAIM = re.compile(rb"(?<![0-9A-Za-z])CLP(?=[^0-9A-Za-z \r\n])")
@@ -111,14 +113,14 @@ def read(data: Buffer) -> Iterator[Transaction | Unreadable]:
     start = len(_BOM) if data[:3] == _BOM else 0
     start = _skip_space(data, start)
     if start == len(data):
-        yield Unreadable((Fault("message.empty"),), bytes(data[:]), 0)
+        yield Unreadable((Fault("message.empty"),), bytes(data[:]), 0, bytes(data[:]))
         return
     while start < len(data):
         try:
             delimiters, isa_end = _delimiters(data, start)
         except Fault as fault:
             rest = bytes(data[start:])
-            yield Unreadable((fault,), rest, count_claims(rest))
+            yield Unreadable((fault,), rest, count_claims(rest), rest)
             return
         end, items = _interchange(data, start, isa_end, delimiters)
         yield from items
@@ -291,7 +293,7 @@ def _items(
         # A cut-off transaction is the cause of the missing trailers behind it, so it is named first.
         causes = [fault for *_, own in found for fault in own]
         raw = bytes(data[start:stop])
-        yield Unreadable((*causes, *broken), raw, count_claims(raw))
+        yield Unreadable((*causes, *broken), raw, count_claims(raw), raw)
         return
     isa_version = isa.split(delimiters.element)[12].decode("ascii", "replace")
     for header, until, gs, faults in found:
@@ -306,7 +308,7 @@ def _items(
             envelope=(isa, gs),
         )
         if faults:
-            yield Unreadable(faults, transaction.interchange(), count_claims(transaction.raw))
+            yield Unreadable(faults, transaction.interchange(), count_claims(transaction.raw), transaction.raw)
         else:
             yield transaction
 

@@ -48,6 +48,11 @@ class _NotADay(ValueError):
     pass
 
 
+class _TooLong(Exception):
+    def __init__(self, segment: Segment) -> None:
+        self.segment = segment
+
+
 class _Missing(Exception):
     def __init__(self, segment: Segment, element: str) -> None:
         self.segment = segment
@@ -66,6 +71,8 @@ def understand(transaction: Transaction) -> Remittance:
     except _Misplaced as fault:
         detail = f"{_name(fault.segment)} {fault.where}"
         raise Fault("x12.orphan_segment", first + _index(segments, fault.segment), detail) from None
+    except _TooLong as fault:
+        raise Fault("835.element_too_long", first + _index(segments, fault.segment), fault.segment[0]) from None
     except _Missing as fault:
         if fault.segment:
             raise Fault("835.missing_element", first + _index(segments, fault.segment), fault.element) from None
@@ -96,10 +103,11 @@ def _remittance(segments: list[Segment], component: str) -> Remittance:
         if name not in found:
             raise _Missing([], name)
     bpr, trn, payer, payee = found["BPR"], found["TRN"], found["N1*PR"], found.get("N1*PE", [])
+    payer_id = _at(trn, 3) or _at(bpr, 10) or _at(payer, 4) or _missing(trn, "TRN03")
     return Remittance(
         total_cents=parse(_at(bpr, 2)),
         paid_on=_day(_at(bpr, 16)) or _missing(bpr, "BPR16"),
-        payer=Payer(_at(trn, 3) or _at(bpr, 10) or _at(payer, 4) or _missing(trn, "TRN03"), _at(payer, 2)),
+        payer=Payer(_bounded(payer_id, trn), _at(payer, 2)),
         payee=Payee(_at(payee, 4), _at(payee, 2)),
         trace_number=_at(trn, 2) or _missing(trn, "TRN02"),
         method=_at(bpr, 4),
@@ -192,10 +200,8 @@ def _line(segments: list[Segment], component: str, line_numbers: list[str]) -> S
             remarks.append(_at(segment, 2))
         elif name not in _PASSED_OVER:
             raise _Misplaced(segment, "in a service line")
-    if component != ":":
-        procedure, submitted = procedure.replace(component, ":"), submitted.replace(component, ":")
     return ServiceLine(
-        procedure=procedure,
+        procedure=_procedure(procedure, component),
         charge_cents=parse(charge),
         paid_cents=parse(paid),
         adjustments=tuple(adjustments),
@@ -205,7 +211,7 @@ def _line(segments: list[Segment], component: str, line_numbers: list[str]) -> S
         allowed_cents=allowed_cents,
         revenue_code=revenue_code,
         units=units,
-        submitted_procedure=submitted,
+        submitted_procedure=_procedure(submitted, component),
     )
 
 
@@ -224,6 +230,8 @@ def _provider_adjustments(segments: list[Segment], component: str) -> Iterator[P
             raise _Misplaced(segment, "behind PLB")
         for at in range(3, len(segment), 2):
             reason, _, reference = segment[at].partition(component)
+            if len(reason) > 2:  # then the reference hangs on it by some other separator
+                raise _TooLong(segment)
             if reason or _at(segment, at + 1):
                 cents, period_end = parse(_at(segment, at + 1)), _day(_at(segment, 2))
                 yield ProviderAdjustment(_at(segment, 1), reason, cents, period_end, reference)
@@ -236,10 +244,19 @@ def _patient(patient: Segment | None, subscriber: Segment | None) -> Names | Non
         return None
     _, _, _, family_name, given_name, middle_name, _, suffix, _, member_id, *_ = *named, *_EMPTY
     member_id = member_id.strip() or _at(subscriber or [], 9).strip()
-    return Names(member_id, family_name, given_name, middle_name, suffix) if member_id else None
+    if not member_id:
+        return None
+    return Names(_bounded(member_id, named), family_name, given_name, middle_name, suffix)
 
 
 # --- elements
+
+
+def _procedure(composite: str, component: str) -> str:
+    """Qualifier, code and modifiers; the description behind them is free text, which may speak of the patient."""
+    if component != ":":
+        composite = composite.replace(component, ":")
+    return composite if composite.count(":") < 6 else ":".join(composite.split(":")[:6])
 
 
 def _at(segment: Segment, at: int) -> str:
@@ -260,6 +277,13 @@ def _day(text: str) -> date | None:
 
 
 # --- faults
+
+
+def _bounded(identity: str, segment: Segment) -> str:
+    """What indexes hold: 80 characters at most in the guide (NM109), where PostgreSQL would refuse a few thousand."""
+    if len(identity) > 80:
+        raise _TooLong(segment)
+    return identity
 
 
 def _missing(segment: Segment, element: str) -> NoReturn:

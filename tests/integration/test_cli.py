@@ -171,6 +171,7 @@ def test_status_tells_how_far_projections_are_behind(run: Run) -> None:
         (["no-such-command"], {}, 2, "No such command"),
         (["claims"], {"LEDGER_DSN": "postgresql://127.0.0.1:1/nothing"}, 3, "PostgreSQL does not answer"),
         (["claims"], {"LEDGER_MAX_MESSAGE_MB": "none"}, 2, "LEDGER_MAX_MESSAGE_MB"),
+        (["claims"], {"LEDGER_DSN": "nonsense hunter2"}, 2, "check LEDGER_DSN"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_with_its_own_exit_status(
@@ -180,6 +181,7 @@ def test_what_is_wrong_is_said_in_a_line_with_its_own_exit_status(
     assert answer.returncode == status
     assert says in answer.stderr.decode()
     assert "Traceback" not in answer.stderr.decode()
+    assert "hunter2" not in answer.stderr.decode()
     assert answer.stdout == b""
 
 

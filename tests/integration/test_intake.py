@@ -354,6 +354,43 @@ def test_a_payment_that_comes_with_other_totals_is_parked_whole(ledger: Ledger) 
     assert take(ledger, message(remittance(2, A))).parked == []
 
 
+def test_a_payment_that_is_made_again_with_other_words_is_a_duplicate(ledger: Ledger) -> None:
+    first = message(remittance(1, A, B))
+    take(ledger, first)
+    reworded = changed(changed(first, b"N1*PR*", b"N1*PR*THE "), b"BPR*I*", b"BPR*H*")
+    again = take(ledger, reworded)
+    assert (again.events, again.duplicates, again.parked) == (0, 2, [])
+
+
+def test_the_same_imbalance_in_another_envelope_is_the_same_item(ledger: Ledger) -> None:
+    first, second = (
+        changed(message(remittance(1, A, B), control=control), b"BPR*I*", b"BPR*I*1") for control in (1, 2)
+    )
+    assert first.value != second.value
+    assert only(take(ledger, first)) == only(take(ledger, second))
+    assert parked(ledger) == [("transaction.unbalanced", "parked")]
+
+
+def test_a_control_number_that_is_none_is_not_repeated_in_the_clear(ledger: Ledger) -> None:
+    odd = changed(changed(message(remittance(1, A)), b"ST*835*0001", b"ST*835*JANE DOE"), b"*0001~", b"*JANE DOE~")
+    broken = changed(odd, b"BPR*I*", b"BPR*I*1")
+    [part] = take(ledger, broken).parked
+    assert "JANE" not in part.park.where
+
+
+def test_a_member_id_without_end_is_parked(ledger: Ledger) -> None:
+    endless = replace(A, member=replace(ADA, member_id="9" * 3_000))
+    assert reasons(take(ledger, message(remittance(1, endless)))) == ["835.element_too_long"]
+
+
+def test_many_that_wait_follow_one_after_the_other(ledger: Ledger) -> None:
+    item = in_conflict(ledger)
+    for day in range(2, 26):
+        take(ledger, message(remittance(day, A)))
+    ledger.intake.discard(item, "ops", "sent in error")
+    assert len(paid_on(ledger, A)) == 25
+
+
 def test_a_message_that_is_too_large_is_parked_unread(ledger: Ledger) -> None:
     small, large = message(remittance(1, A)), message(remittance(2, B, C))
     limit = len(small.value)

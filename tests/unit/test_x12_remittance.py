@@ -121,7 +121,7 @@ def test_a_cas_holds_up_to_six_reasons_with_quantities() -> None:
 
 def test_a_plb_holds_up_to_six_reasons_and_there_may_be_several() -> None:
     first = "PLB*NPI*20261231*WO:A*1*FB*2*72:C:D*3*L6*4*CS*5*J1*6"
-    found = understood_as(*BODY, first, "PLB*NPI*20261231*50>X*7").provider_adjustments
+    found = understood_as(*BODY, first, "PLB*NPI*20261231*50:X*7").provider_adjustments
     assert [(a.reason, a.reference, a.cents) for a in found] == [
         ("WO", "A", 100),
         ("FB", "", 200),
@@ -129,7 +129,7 @@ def test_a_plb_holds_up_to_six_reasons_and_there_may_be_several() -> None:
         ("L6", "", 400),
         ("CS", "", 500),
         ("J1", "", 600),
-        ("50>X", "", 700),  # `>` is text where ISA16 says `:`
+        ("50", "X", 700),
     ]
 
 
