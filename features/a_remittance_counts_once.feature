@@ -1,5 +1,5 @@
 Feature: A remittance counts once
-  Payers and clearing houses send the same remittance again: whole, in part, in another envelope, over another way.
+  Payers and clearing houses send the same remittance again: in another envelope, in another file, over another way.
   Money must not move twice.
 
   Background:

@@ -45,7 +45,7 @@ class KeyFiles:
         self._places: dict[bytes, int] = {}  # subject → where its record stands
         self._read_until = 0
         self._mapped: mmap | bytes = b""  # the records, as far as they were needed; other processes' changes show in it
-        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()  # with where the record stands
+        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()
 
     @staticmethod
     def create(folder: Path) -> None:
@@ -161,3 +161,6 @@ def _write_new(path: Path, content: bytes) -> None:
         pass
     finally:
         draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)  # the name too: a key that a crash could take must not be used
+        os.close(folder)
