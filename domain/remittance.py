@@ -57,6 +57,8 @@ class Remittance(Fact, frozen=True, omit_defaults=True, gc=False):
     """BPR01"""
     produced_on: date | None = None
     """DTM*405"""
+    guide: str = ""
+    """GS08: the version of the guide by which it was written, 005010X221A1 or an older one"""
 
 
 class Imbalance(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -127,6 +129,7 @@ class RemittanceReceived(Event, frozen=True, omit_defaults=True, gc=False):
     provider_adjustments: tuple[ProviderAdjustment, ...] = ()
     handling: str = ""
     produced_on: date | None = None
+    guide: str = ""
     personal: tuple[str, ...] | Sealed | None = None
     """The references of the provider adjustments, in their order."""
 
@@ -174,6 +177,7 @@ def decide(state: Received, command: Receive) -> tuple[RemittanceEvent, ...] | R
             ),
             handling=remittance.handling,
             produced_on=remittance.produced_on,
+            guide=remittance.guide,
             personal=tuple(a.reference for a in remittance.provider_adjustments) or None,
         ),
     )

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NoReturn
 
+import msgspec
+
 from adapters.x12.reader import Fault, Transaction
 from domain.claim import Adjudication, Adjustment, ClaimNumbers, ClaimPayment, ServiceLine
 from domain.money import Money, NotAnAmount, parse
@@ -67,7 +69,7 @@ def understand(transaction: Transaction) -> Remittance:
     segments = transaction.segments()
     first = transaction.segment_number
     try:
-        return _remittance(segments, transaction.component)
+        return msgspec.structs.replace(_remittance(segments, transaction.component), guide=transaction.version)
     except _Misplaced as fault:
         detail = f"{_name(fault.segment)} {fault.where}"
         raise Fault("x12.orphan_segment", first + _index(segments, fault.segment), detail) from None

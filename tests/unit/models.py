@@ -42,7 +42,7 @@ def remittances(draw: st.DrawFn, claims_max: int = 8) -> model.Remittance:
     )  # fmt: skip
 
 
-def expected(made: model.Remittance) -> remittance.Remittance:
+def expected(made: model.Remittance, guide: str = "005010X221A1") -> remittance.Remittance:
     """By 005010X221A1, from the model's own sums."""
     return remittance.Remittance(
         payer=remittance.Payer("1" + made.payer.tax_id, made.payer.name),
@@ -53,6 +53,7 @@ def expected(made: model.Remittance) -> remittance.Remittance:
         method="ACH" if made.paid_cents else "NON",
         handling="I" if made.paid_cents else "H",
         produced_on=made.produced_on,
+        guide=guide,
         claims=tuple(_claim(each) for each in made.claims),
         provider_adjustments=tuple(
             remittance.ProviderAdjustment(

@@ -31,6 +31,7 @@ def received(content: str = "c1", source: str = "t/0@1") -> RemittanceReceived:
         content=content,
         source=source,
         handling="I",
+        guide=PLAIN.guide,
     )
 
 
