@@ -68,7 +68,6 @@ class Mapper:
     def __init__(self, keys: Keys, topics: tuple[Topic, ...] = TOPICS) -> None:
         check(topics)
         self._keys = keys
-        self._topic_of = {topic.event: topic for topic in topics}
         self._storing = {topic.event: (topic.stored, topic.personal is not None) for topic in topics}
         self._by_name = {topic.name: topic for topic in topics}
         self._decoders = {topic.stored: msgspec.json.Decoder(topic.event) for topic in topics}

@@ -61,8 +61,8 @@ class Positions(Protocol):
     def next_offset(self, topic_id: str, topic: str, partition: int) -> int:
         """0 for a source that is new."""
 
-    def alarm(self, topic_id: str, partition: int, alarm: str | None) -> None:
-        """Raise a named alarm on a partition for people to see, or clear it."""
+    def alarm(self, topic_id: str, partition: int, alarm: str) -> None:
+        """Raise a named alarm on a partition for people to see. It goes when the position moves."""
 
 
 class _Place(NamedTuple):

@@ -11,7 +11,6 @@ class Projected(NamedTuple):
 
     position: int
     stream: StreamId
-    version: int
     event: Event
     personal: Any = None
     """The opened personal facts, where the projection asked for them; None too where their key was destroyed"""

@@ -35,9 +35,6 @@ class Advance(NamedTuple):
 class Store(Protocol):
     """The log as projections read it, and where their rows go."""
 
-    def prepare(self, projections: Sequence[Projection]) -> None:
-        """Create the tables that are not there, with positions from 0."""
-
     def lead(self) -> bool:
         """Become the one that folds, or stay so; False while another process leads."""
 
@@ -99,7 +96,7 @@ class Runner:
                 event = load(stored)
                 for projection, batch in folds.get(type(event), ()):
                     personal = unseal(stored, event) if projection.OPENS_PERSONAL else None
-                    batch.append(Projected(position, stream, stored.originator_version, event, personal))
+                    batch.append(Projected(position, stream, event, personal))
             except Unreadable as unreadable:
                 faults.append(Fault(position, stream, unreadable.reason))
                 set_aside[stream] = position

@@ -44,7 +44,7 @@ def run(command: Callable[[], object]) -> int:
             WRONG_USAGE, f"settings or keys are wrong ({type(error).__name__}): check LEDGER_DSN and LEDGER_KEYS"
         )
     except OSError as error:
-        return _fail(WRONG_USAGE, f"{error.strerror or type(error).__name__}")
+        return _fail(WRONG_USAGE, f"{error.strerror or type(error).__name__}: {error.filename or ''}")
     except (VersionConflict, Overtaken):
         return _fail(DEPENDENCY_DOWN, "other processes kept writing the same at the same time: try again")
     except (DependencyDown, KeysNotFound) as error:

@@ -25,7 +25,7 @@ class PostgresPositions:
         next_offset: int = row["next_offset"]
         return next_offset
 
-    def alarm(self, topic_id: str, partition: int, alarm: str | None) -> None:
+    def alarm(self, topic_id: str, partition: int, alarm: str) -> None:
         with self._database.session() as cursor:
             cursor.execute(
                 "UPDATE source_offset SET alarm = %s WHERE topic_id = %s AND partition = %s",
