@@ -1,7 +1,7 @@
 """The composition root: the one place where the rooms meet their edges."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,12 +23,11 @@ from adapters.x12.translate import translate
 from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
-from consumers import remittances
+from application.ports import Format
 from consumers.loop import Consumer, Source
+from consumers.messages import TOPICS, balanced
 from projections.projection import Projection
 from projections.runner import Runner
-
-TOPICS = (remittances.TOPIC,)
 
 PROJECTIONS: tuple[Projection, ...] = (
     projections.claim_status,
@@ -72,7 +71,8 @@ class Ledger:
     @cached_property
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
-        return Intake(self.log, self.mapper, self.keys, self.ids, remittances.balanced(translate), limit)
+        translations = {Format.X12_835: balanced(translate)}
+        return Intake(self.log, self.mapper, self.keys, self.ids, translations, limit)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:
@@ -85,10 +85,16 @@ class Ledger:
     def source(self) -> KafkaSource:
         if self.settings.kafka is None:
             raise KafkaNotSet
-        return KafkaSource(self.settings.kafka, TOPICS, self.settings.group)
+        return KafkaSource(self.settings.kafka, list(TOPICS), self.settings.group)
 
-    def consumer(self, source: Source, report: Callable[[dict[str, Any]], None] = lambda _: None) -> Consumer:
-        return Consumer(source, self.intake, PostgresPositions(self.database), structlog.get_logger(), report)
+    def consumer(
+        self,
+        source: Source,
+        report: Callable[[dict[str, Any]], None] = lambda _: None,
+        formats: Mapping[str, Format] = TOPICS,
+    ) -> Consumer:
+        positions, log = PostgresPositions(self.database), structlog.get_logger()
+        return Consumer(source, self.intake, positions, formats, log, report)
 
     @property
     def fingerprint(self) -> str:
@@ -135,7 +141,7 @@ def initialise(settings: Settings) -> Ledger:
     if recorded is None or recorded["fingerprint"] != ledger.fingerprint:
         raise OtherInstallation
     if settings.kafka is not None:
-        create_topics(settings.kafka, TOPICS)
+        create_topics(settings.kafka, list(TOPICS))
     return ledger
 
 

@@ -5,34 +5,31 @@ loading and deciding are done again, and deciding is pure.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple
 
 import msgspec
 
+from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Identification, Unit
 from application.ids import Ids
 from application.mapper import Keys, Mapper
 from application.ports import (
     EventLog,
+    Format,
     Message,
     NotUnderstood,
     OffsetAdvance,
     ParkedItem,
     Translate,
-    Understood,
     VersionConflict,
 )
 from application.unit_of_work import Decider, Head, UnitOfWork
 from domain import claim, parking, person, remittance
 from domain.facts import StreamId
-from domain.person import Names
 
 ATTEMPTS = 8
 """How often a batch is decided anew when other writers keep winning, before the caller hears of it."""
-
-KNOWN_PERSONS_MAX = 200_000
 
 FILE_BATCH_CLAIMS = 2_000
 
@@ -73,34 +70,6 @@ class Outcome:
         self.parked += other.parked
 
 
-class _Claim(NamedTuple):
-    """A claim of a remittance with its ids, computed once."""
-
-    number: int
-    """Its place in the remittance, from 1"""
-    stream: StreamId
-    post: claim.Post
-    identify: person.Identify
-    clear: bytes
-    """The event's JSON, should it come to that"""
-
-    @property
-    def identity(self) -> str:
-        """By which it is known again if it is parked: the same posting with the same content."""
-        return f"{self.stream} {self.post.identity} {self.post.content}"
-
-
-class _Unit(NamedTuple):
-    """One remittance of a message, ready to be decided."""
-
-    understood: Understood
-    stream: StreamId
-    receive: remittance.Receive
-    claims: list[_Claim]
-    unidentified: list[int]
-    """The places of claims that do not say who the patient is"""
-
-
 class _Held(NamedTuple):
     """What keeps news from being recorded, among the claims and persons of a batch."""
 
@@ -129,17 +98,17 @@ class Intake:
         mapper: Mapper,
         keys: Keys,
         ids: Ids,
-        translate: Translate,
+        translations: Mapping[Format, Translate],
         max_message_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._log = log
         self._mapper = mapper
         self._keys = keys
         self._ids = ids
-        self._translate = translate
+        self._translations = translations
+        self._identification = Identification(ids, mapper)
         self._max_message_bytes = max_message_bytes
         self._persons: dict[StreamId, Head] = {}
-        self._identities: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
 
     # --- use cases
 
@@ -156,10 +125,10 @@ class Intake:
 
         A file that is broken off by a fault of ours is simply taken in again: what was posted is a duplicate then.
         """
-        total, units, claims = Outcome(), list[_Unit | _Part](), 0
+        total, units, claims = Outcome(), list[Unit | _Part](), 0
         for part in self._parts(message):
             units.append(part)
-            claims += len(part.claims) if isinstance(part, _Unit) else FILE_BATCH_CLAIMS // 20
+            claims += len(part.claims) if isinstance(part, Unit) else FILE_BATCH_CLAIMS // 20
             if claims >= FILE_BATCH_CLAIMS:
                 total.add(self._settle([units], ())[0])
                 units, claims = [], 0
@@ -213,14 +182,14 @@ class Intake:
                 break
 
     def _retry(self, item: ParkedItem) -> bool:
-        message = Message(item.source, self.raw(item.raw_id))
+        message = Message(item.source, self.raw(item.raw_id), Format(item.format))
         self._settle([self._understand(message)], (), retried=item.parked_id)
         after = self._log.parked_item(item.parked_id)
         return after is not None and after.state == parking.State.RELEASED
 
     # --- understand: once for each message
 
-    def _understand(self, message: Message) -> list[_Unit | _Part]:
+    def _understand(self, message: Message) -> list[Unit | _Part]:
         value = message.value
         if len(value) > self._max_message_bytes:
             raw = bytes(value[:])
@@ -228,75 +197,20 @@ class Intake:
             return [self._not_understood(message, NotUnderstood("message.too_large", "", detail, 0, raw, raw))]
         return list(self._parts(message))
 
-    def _parts(self, message: Message) -> Iterator[_Unit | _Part]:
+    def _parts(self, message: Message) -> Iterator[Unit | _Part]:
         try:
-            for part in self._translate(message.value):
+            for part in self._translations[message.format](message.value):
                 if isinstance(part, NotUnderstood):
                     yield self._not_understood(message, part)
                 else:
-                    yield self._identify(message, part)
+                    yield self._identification.unit(message, part)
         except Exception as error:  # noqa: BLE001 a fault of ours must not stop the partition: it is parked and named
             raw = bytes(message.value[:])
             yield self._not_understood(message, NotUnderstood("message.failed", "", type(error).__name__, 0, raw, raw))
 
     def _not_understood(self, message: Message, part: NotUnderstood) -> _Part:
-        park = parking.Park(part.reason, message.source, part.where, part.detail, part.claims)
+        park = parking.Park(part.reason, message.source, part.where, part.detail, part.claims, format=message.format)
         return _Part(self._ids.stream("parked", self._ids.digest(part.identity)), park, part.raw)
-
-    def _identify(self, message: Message, understood: Understood) -> _Unit:
-        """Give every fact of a remittance its stream, its posting identity and its content hash."""
-        parsed = understood.remittance
-        understood = understood._replace(raw=cache(understood.raw))  # one copy, however many of its claims are parked
-        payer_id, ids = parsed.payer.payer_id, self._ids
-        stream = ids.stream("remittance", payer_id, parsed.trace_number, parsed.paid_on.isoformat())
-        # What the payment is: its total, its receiver and its adjustments. Names and production days may be written
-        # otherwise when a remittance is made again.
-        envelope = remittance.Remittance(
-            remittance.Payer(payer_id),
-            remittance.Payee(parsed.payee.provider_id),
-            parsed.trace_number,
-            parsed.paid_on,
-            parsed.total_cents,
-            method="",
-            claims=(),
-            provider_adjustments=parsed.provider_adjustments,
-        )
-        claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
-        for number, payment in enumerate(parsed.claims, 1):
-            if payment.patient is None:
-                unidentified.append(number)
-                continue
-            person_id, identify = self._person(payer_id, payment.patient)
-            numbers, status_code = payment.numbers, payment.adjudication.status_code
-            if numbers.payer_claim_number:
-                claim_id = ids.stream("claim", payer_id, "payer", numbers.payer_claim_number, person_id)
-            else:
-                claim_id = ids.stream("claim", payer_id, "provider", numbers.patient_control_number, person_id)
-            occurrence = occurrences[claim_id, status_code] = occurrences.get((claim_id, status_code), 0) + 1
-            post = claim.Post(
-                content=ids.content(payment),
-                person=person_id,
-                remittance=stream,
-                payer_id=payer_id,
-                paid_on=parsed.paid_on,
-                adjudication=payment.adjudication,
-                personal=numbers,
-                occurrence=occurrence,
-            )
-            claims.append(_Claim(number, claim_id, post, identify, self._mapper.clear(post)))
-        receive = remittance.Receive(parsed, ids.content(envelope), message.source)
-        return _Unit(understood, stream, receive, claims, unidentified)
-
-    def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
-        known = self._identities.get((payer_id, names))
-        if known is None:
-            member, given = names.member_id.strip().upper(), names.given_name.strip().upper()
-            stream = self._ids.stream("person", payer_id, member, given)
-            known = stream, person.Identify(payer_id, names, self._ids.content(names))
-            if len(self._identities) >= KNOWN_PERSONS_MAX:
-                self._identities.clear()
-            self._identities[payer_id, names] = known
-        return known
 
     # --- load, decide, append
 
@@ -305,7 +219,7 @@ class Intake:
 
     def _settle(
         self,
-        messages: list[list[_Unit | _Part]],
+        messages: list[list[Unit | _Part]],
         offsets: Sequence[OffsetAdvance],
         retried: StreamId | None = None,
     ) -> list[Outcome]:
@@ -318,13 +232,13 @@ class Intake:
 
     def _attempt(
         self,
-        messages: list[list[_Unit | _Part]],
+        messages: list[list[Unit | _Part]],
         offsets: Sequence[OffsetAdvance],
         retried: StreamId | None,
     ) -> list[Outcome]:
         work = self._begin()
         work.batch.offsets = offsets
-        units = [unit for message in messages for unit in message if isinstance(unit, _Unit)]
+        units = [unit for message in messages for unit in message if isinstance(unit, Unit)]
         held = self._load(work, units, retried)
         outcomes = [Outcome() for _ in messages]
         parts: list[tuple[Outcome, _Part]] = []
@@ -341,15 +255,17 @@ class Intake:
         self._remember(work, units)
         return outcomes
 
-    def _load(self, work: UnitOfWork, units: list[_Unit], retried: StreamId | None) -> _Held:
+    def _load(self, work: UnitOfWork, units: list[Unit], retried: StreamId | None) -> _Held:
         """Load the states of all streams that the units touch, and what holds any of them up."""
-        streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units}
+        streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
-        persons = {c.post.person for unit in units for c in unit.claims}
+        persons = {c.command.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if person_id not in self._persons}
         work.load(streams | claims)
         # Made durable before anything is sealed: an event whose key a crash could take must not exist.
-        referring = {unit.stream for unit in units if unit.receive.remittance.provider_adjustments}
+        referring = {
+            unit.stream for unit in units if unit.receive is not None and unit.receive.remittance.provider_adjustments
+        }
         held = _Held(set(), {}, self._keys.ensure(persons | referring))
         for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
             parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
@@ -358,16 +274,17 @@ class Intake:
             held.discarded[stream] = {p.parked_id for p in postings if p.state == parking.State.DISCARDED}
         return held
 
-    def _post(self, work: UnitOfWork, unit: _Unit, held: _Held, outcome: Outcome) -> list[_Part]:
+    def _post(self, work: UnitOfWork, unit: Unit, held: _Held, outcome: Outcome) -> list[_Part]:
         """Record what is news in a remittance and its claims; what of it must be parked."""
-        if unit.stream in work.unreadable:
-            return [self._whole(unit, "stream.unreadable")]
-        received = remittance.decide(work.state(unit.stream, remittance), unit.receive)
-        if isinstance(received, remittance.Refusal):
-            return [self._whole(unit, received)]
-        if received:
-            work.record(unit.stream, remittance, received)
-            outcome.events += 1
+        if unit.receive is not None:
+            if unit.stream in work.unreadable:
+                return [self._whole(unit, unit.receive, "stream.unreadable")]
+            received = remittance.decide(work.state(unit.stream, remittance), unit.receive)
+            if isinstance(received, remittance.Refusal):
+                return [self._whole(unit, unit.receive, received)]
+            if received:
+                work.record(unit.stream, remittance, received)
+                outcome.events += 1
         parts = [self._single(unit, "claim.unidentified", number, str(number)) for number in unit.unidentified]
         for item in unit.claims:
             decided = self._decide(work, unit, item, held)
@@ -383,23 +300,23 @@ class Intake:
                 outcome.duplicates += 1
         return parts
 
-    def _decide(self, work: UnitOfWork, unit: _Unit, item: _Claim, held: _Held) -> tuple[claim.ClaimEvent, ...] | str:
+    def _decide(self, work: UnitOfWork, unit: Unit, item: ClaimItem, held: _Held) -> tuple[claim.ClaimEvent, ...] | str:
         """The events of a posting, none where it came before, else the reason to park it."""
-        if item.stream in work.unreadable or item.post.person in work.unreadable:
+        if item.stream in work.unreadable or item.command.person in work.unreadable:
             return "stream.unreadable"
-        decided = claim.decide(work.state(item.stream, claim), item.post)
+        decided = claim.decide(work.state(item.stream, claim), item.command)
         if decided:
             if item.stream in held.discarded and self._parked_id(unit, item.identity) in held.discarded[item.stream]:
                 return "claim.discarded"
-            if isinstance(decided, tuple) and item.post.person in held.erased:
+            if isinstance(decided, tuple) and item.command.person in held.erased:
                 return "person.erased"
             if isinstance(decided, tuple) and item.stream in held.blocked:
                 return "claim.waiting"
         return decided
 
-    def _identified(self, work: UnitOfWork, item: _Claim) -> int:
+    def _identified(self, work: UnitOfWork, item: ClaimItem) -> int:
         """Record who the patient is, where that is news; how many events it took."""
-        person_id = item.post.person
+        person_id = item.command.person
         known = self._persons.get(person_id)
         if known is not None and work.head(person_id) is None:
             if known.state.content == item.identify.content:
@@ -410,27 +327,26 @@ class Intake:
             work.record(person_id, person, events)
         return len(events)
 
-    def _remember(self, work: UnitOfWork, units: list[_Unit]) -> None:
+    def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """Persons change seldom, so their heads are kept between batches, but only once they are committed."""
         if len(self._persons) >= KNOWN_PERSONS_MAX:
             self._persons.clear()
-        for person_id in {c.post.person for unit in units for c in unit.claims}:
+        for person_id in {c.command.person for unit in units for c in unit.claims}:
             head = work.head(person_id)
             if head is not None and person_id not in work.unreadable:
                 self._persons[person_id] = head
 
-    def _whole(self, unit: _Unit, reason: str) -> _Part:
+    def _whole(self, unit: Unit, receive: remittance.Receive, reason: str) -> _Part:
         claims = len(unit.claims) + len(unit.unidentified)
-        raw = unit.understood.raw()
-        park = parking.Park(reason, unit.receive.source, unit.understood.where, "", claims)
-        return _Part(self._parked_id(unit, unit.receive.content), park, raw)
+        park = parking.Park(reason, unit.source, unit.understood.where, "", claims, format=unit.format)
+        return _Part(self._parked_id(unit, receive.content), park, unit.understood.raw())
 
-    def _single(self, unit: _Unit, reason: str, number: int, identity: str, blocks: StreamId | None = None) -> _Part:
-        where = f"{unit.understood.where} claim {number}"
-        park = parking.Park(reason, unit.receive.source, where, "", 1, blocks)
+    def _single(self, unit: Unit, reason: str, number: int, identity: str, blocks: StreamId | None = None) -> _Part:
+        where = f"{unit.understood.where} claim {number}".strip()
+        park = parking.Park(reason, unit.source, where, "", 1, blocks, format=unit.format)
         return _Part(self._parked_id(unit, identity), park, unit.understood.raw())
 
-    def _parked_id(self, unit: _Unit, identity: str) -> StreamId:
+    def _parked_id(self, unit: Unit, identity: str) -> StreamId:
         return self._ids.stream("parked", unit.stream, identity)
 
     def _park(self, work: UnitOfWork, parts: list[tuple[Outcome, _Part]], retried: StreamId | None) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
+from domain.claim import Notice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.remittance import Remittance
@@ -15,23 +17,39 @@ Buffer = bytes | mmap
 """A message's bytes; a large file's stay on disk."""
 
 
+class Format(StrEnum):
+    """How a message's bytes are to be read."""
+
+    X12_835 = "x12-835"
+    """X12 835 remittance advice"""
+    JSON_CLAIM = "json-claim"
+    """A notice of one claim: docs/schemas/"""
+
+
 class Message(NamedTuple):
     """What came in, and where it was read."""
 
     source: str
     """`topic/partition@offset`, or the fingerprint of a file; never a file's name, which may tell of a person"""
     value: Buffer
+    format: Format = Format.X12_835
 
 
 class Understood(NamedTuple):
-    """One remittance of a message."""
+    """One remittance of a message, or a notice of one claim."""
 
-    remittance: Remittance
+    said: Remittance | Notice
     where: str
     raw: Callable[[], bytes]
-    """The transaction as a message of its own: what is kept if any of it has to be parked"""
+    """The same as a message of its own: what is kept if any of it has to be parked"""
     identity: bytes
-    """The transaction without its envelope: by which it is known again"""
+    """The same without its envelope: by which it is known again"""
+
+    @property
+    def remittance(self) -> Remittance:
+        """For those who know that the message can hold nothing else."""
+        assert isinstance(self.said, Remittance)
+        return self.said
 
 
 class NotUnderstood(NamedTuple):
@@ -71,6 +89,7 @@ class ParkedItem(NamedTuple):
     claims: int
     blocks: StreamId | None
     raw_id: str
+    format: str
     state: str
     parked_at: datetime
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain import claim, parking, person, remittance
+from domain.adjudication import ClaimNumbers
 from domain.facts import Event
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -37,13 +38,29 @@ class TopicsIncomplete(Exception):
     """The list of topics contradicts itself: a name or a class twice, or a gap between upcasters."""
 
 
+def _paid_on_is_day(state: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 knew postings of remittances only, whose day is the day of the payment."""
+    return {"day" if name == "paid_on" else name: value for name, value in state.items()}
+
+
+_POSTING: dict[str, Any] = {"personal": ClaimNumbers, "upcasters": {1: _paid_on_is_day}}
+
 TOPICS = (
     Topic("person.identified", person.PersonIdentified, personal=person.Names),
     Topic("remittance.received", remittance.RemittanceReceived, personal=tuple[str, ...], always_personal=False),
-    Topic("claim.adjudicated", claim.ClaimAdjudicated, personal=claim.ClaimNumbers),
-    Topic("claim.reversed", claim.ClaimReversed, personal=claim.ClaimNumbers),
-    Topic("claim.forwarded", claim.ClaimForwarded, personal=claim.ClaimNumbers),
-    Topic("claim.predetermined", claim.ClaimPredetermined, personal=claim.ClaimNumbers),
+    Topic("claim.adjudicated", claim.ClaimAdjudicated, **_POSTING),
+    Topic("claim.reversed", claim.ClaimReversed, **_POSTING),
+    Topic("claim.forwarded", claim.ClaimForwarded, **_POSTING),
+    Topic("claim.predetermined", claim.ClaimPredetermined, **_POSTING),
+    Topic("claim.received", claim.ClaimReceived, personal=ClaimNumbers),
+    Topic("claim.accepted", claim.ClaimAccepted, personal=ClaimNumbers),
+    Topic("claim.rejected", claim.ClaimRejected, personal=ClaimNumbers),
+    Topic("claim.pended", claim.ClaimPended, personal=ClaimNumbers),
+    Topic("claim.released", claim.ClaimReleased, personal=ClaimNumbers),
+    Topic("claim.voided", claim.ClaimVoided, personal=ClaimNumbers),
+    Topic("claim.disputed", claim.ClaimDisputed, personal=ClaimNumbers),
+    Topic("claim.appealed", claim.ClaimAppealed, personal=ClaimNumbers),
+    Topic("claim.appeal_decided", claim.AppealDecided, personal=ClaimNumbers),
     Topic("message.parked", parking.MessageParked),
     Topic("message.released", parking.MessageReleased),
     Topic("message.discarded", parking.MessageDiscarded),

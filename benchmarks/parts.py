@@ -12,7 +12,7 @@ from application.mapper import StoredEvent
 from application.ports import Batch, Message, Understood
 from benchmarks.place import Place
 from composition import Ledger
-from consumers.remittances import balanced
+from consumers.messages import balanced
 
 APPEND_EVENTS = 2_000
 INTAKE_MESSAGES = 64

@@ -20,6 +20,7 @@ import psutil
 from adapters import logs
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
+from application.ports import Format
 from composition import Ledger, open_ledger, settle_memory
 from consumers.loop import Record
 
@@ -138,7 +139,7 @@ class TimedSource(KafkaSource):
 def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     ledger = _open(options)
     source = TimedSource(options["bootstrap"], [options["topic"]], options["group"])
-    consumer = ledger.consumer(source)
+    consumer = ledger.consumer(source, formats={options["topic"]: Format.X12_835})
     settle_memory()
     source.join(int(options["partitions"]), stopped)
     ready()

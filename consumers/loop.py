@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
 from application.intake import Intake, Outcome
-from application.ports import DependencyDown, Message, OffsetAdvance, StaleSource, VersionConflict
+from application.ports import DependencyDown, Format, Message, OffsetAdvance, StaleSource, VersionConflict
 
 POLL_S = 0.5
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -78,12 +78,14 @@ class Consumer:
         source: Source,
         intake: Intake,
         positions: Positions,
+        formats: Mapping[str, Format],
         log: Any,
         report: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
         self._source = source
         self._intake = intake
         self._positions = positions
+        self._formats = formats
         self._log = log
         self._report = report
         self._places: dict[Partition, _Place] = {}
@@ -174,7 +176,7 @@ class Consumer:
             *_, last = group
             place = self._places[partition]
             advances[partition] = OffsetAdvance(place.topic_id, last.partition, place.next_offset, last.offset + 1)
-        messages = [Message(f"{r.topic}/{r.partition}@{r.offset}", r.value) for r in records]
+        messages = [Message(f"{r.topic}/{r.partition}@{r.offset}", r.value, self._formats[r.topic]) for r in records]
         started = time.perf_counter()
         try:
             outcomes = self._intake.handle(messages, list(advances.values()))

@@ -1,167 +1,149 @@
-"""A claim, as far as a payer's remittances tell of it: each adjudication, reversal and forwarding of it is posted once.
+"""A claim: everything that was said of it, each thing once, from its receipt to its last correction and appeal.
 
 Identity: payer, the payer's claim number (CLP07, else the provider's CLP01) and the patient, because different
-patients do stand under one number. A posting's identity adds the payment (TRN02, BPR16), the status code and
-the occurrence within the transaction, so the same remittance may be sent any number of times.
+patients do stand under one number. Two kinds of things are said: **postings** (the payer processed it: adjudicated,
+reversed, forwarded, predetermined) and **reports** (received, pended, appealed …).
 
-Messages are taken in the order in which the ledger records them; `evolve` is the place where a later arrival
-of an earlier fact will be put in its order.
+What comes is recorded in the order in which it comes, and no order is refused: a reversal may come before what it
+reverses. Where the claim stands follows from the set of all that was said (domain/standing.py), not from that order.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import assert_never
 
 import msgspec
 
+from domain.adjudication import Adjudication, ClaimNumbers, Status, service_day, status_of, type_of
 from domain.facts import Event, Fact, Sealed, StreamId
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.person import Names
 
-
-class Adjustment(Fact, frozen=True, omit_defaults=True, gc=False, array_like=True):
-    """Why a charge was not paid in full: one group, reason and amount of a CAS. Positive decreases the payment."""
-
-    group: str
-    """CO contractual, PR patient responsibility, OA other, PI payer-initiated (CR before 5010)"""
-    carc: str
-    """Claim adjustment reason code"""
-    cents: Money
-    quantity: str = ""
+Identity = tuple[str, str, int]
+"""By which one thing that was said of a claim is known again"""
 
 
-class ServiceLine(Fact, frozen=True, omit_defaults=True, gc=False):
-    """One SVC loop."""
+class Kind(StrEnum):
+    """What can be said of a claim."""
 
-    procedure: str
-    """Qualifier, code and modifiers, joined by colons: HC:99213:25"""
-    charge_cents: Money
-    paid_cents: Money
-    adjustments: tuple[Adjustment, ...] = ()
-    remarks: tuple[str, ...] = ()
-    """Remittance advice remark codes (RARC)"""
-    service_from: date | None = None
-    service_to: date | None = None
-    allowed_cents: Money | None = None
-    """AMT*B6"""
-    revenue_code: str = ""
-    units: str = ""
-    submitted_procedure: str = ""
-
-
-class Adjudication(Fact, frozen=True, omit_defaults=True, gc=False):
-    """What the payer says of a claim in one CLP loop, without anything that tells who the patient is."""
-
-    status_code: str
-    """CLP02"""
-    charge_cents: Money
-    paid_cents: Money
-    patient_cents: Money
-    """CLP05, the patient's responsibility as the payer states it"""
-    lines: tuple[ServiceLine, ...] = ()
-    adjustments: tuple[Adjustment, ...] = ()
-    remarks: tuple[str, ...] = ()
-    service_from: date | None = None
-    service_to: date | None = None
-    received_on: date | None = None
-    amounts: tuple[tuple[str, Money], ...] = ()
-    """Claim-level AMT: qualifier and cents (AU coverage, F5 already paid by the patient, I interest …)"""
-    filing_code: str = ""
-    facility_code: str = ""
-    frequency_code: str = ""
-    rendering_provider: str = ""
-    forwarded_to: str = ""
-    """The payer to whom the claim was passed on (NM1*TT)"""
-
-
-class ClaimNumbers(Fact, frozen=True, omit_defaults=True, gc=False):
-    """The numbers by which payer and provider know a claim. All of it is personal."""
-
-    patient_control_number: str
-    payer_claim_number: str = ""
-    line_control_numbers: tuple[str, ...] = ()
-
-
-class ClaimPayment(Fact, frozen=True, omit_defaults=True, gc=False):
-    """One CLP loop, understood."""
-
-    numbers: ClaimNumbers
-    adjudication: Adjudication
-    patient: Names | None = None
-    """None where the remittance does not say who the patient is: such a claim cannot be posted."""
-
-
-class Status(StrEnum):
-    """Where a claim stands after its latest posting."""
-
-    PAID = "paid"
-    PARTIALLY_PAID = "partially_paid"
-    DENIED = "denied"
-    MEMBER_LIABILITY = "member_liability"
-    """Nothing paid, because deductible, coinsurance or co-payment take all of it: not a denial"""
-    NOTHING_DUE = "nothing_due"
-    """Nothing paid and nothing owed: a contract or a prior payer covers the charge"""
-    FORWARDED = "forwarded"
-    PREDETERMINATION = "predetermination"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    PENDED = "pended"
+    RELEASED = "released"
+    ADJUDICATED = "adjudicated"
     REVERSED = "reversed"
+    FORWARDED = "forwarded"
+    PREDETERMINED = "predetermined"
+    VOIDED = "voided"
+    DISPUTED = "disputed"
+    APPEALED = "appealed"
+    APPEAL_DECIDED = "appeal_decided"
 
 
-# Deductible, coinsurance, co-payment, blood deductible: what the plan's design leaves to the member.
-COST_SHARE = frozenset({"1", "2", "3", "66"})
-# Reasons that lower what is due and yet deny nothing: prior payer, capitation, fee schedules, withholding,
-# sequestration, already paid to or by the patient.
-NOT_A_DENIAL = frozenset({"23", "24", "45", "59", "94", "100", "104", "105", "131", "187", "253"})
+class Awaited(StrEnum):
+    """What a pended claim waits for."""
+
+    PROVIDER_INFORMATION = "provider_information"
+    PATIENT_INFORMATION = "patient_information"
+    MEDICAL_REVIEW = "medical_review"
+    COORDINATION_OF_BENEFITS = "coordination_of_benefits"
+    OTHER = "other"
 
 
-_STATUS_OF = {
-    "4": Status.DENIED,
-    "22": Status.REVERSED,
-    "23": Status.FORWARDED,
-    "25": Status.PREDETERMINATION,
-}
-"""CLP02 codes that settle the status by themselves; the rest turn on what was paid and why not."""
+class Party(StrEnum):
+    MEMBER = "member"
+    PROVIDER = "provider"
 
 
-def status_of(adjudication: Adjudication) -> Status:
-    """The status that one adjudication gives; zero paid is told apart by its reasons, claim and lines together."""
-    fixed = _STATUS_OF.get(adjudication.status_code)
-    if fixed is not None:
-        return fixed
-    if adjudication.paid_cents:
-        denied = any(
-            not line.paid_cents and line.charge_cents and _denies(line.adjustments) for line in adjudication.lines
-        )
-        return Status.PARTIALLY_PAID if denied else Status.PAID
-    reasons = adjudication.adjustments + tuple(a for line in adjudication.lines for a in line.adjustments)
-    if any(a.group == "PR" and a.carc in COST_SHARE for a in reasons):
-        return Status.MEMBER_LIABILITY
-    return Status.DENIED if _denies(reasons) else Status.NOTHING_DUE
+class Outcome(StrEnum):
+    """Of an appeal. Overturned: what was appealed against does not hold, and a correction follows."""
+
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+    PARTLY_OVERTURNED = "partly_overturned"
+    WITHDRAWN = "withdrawn"
+    DISMISSED = "dismissed"
 
 
-def _denies(adjustments: tuple[Adjustment, ...]) -> bool:
-    return any(a.carc not in NOT_A_DENIAL and a.carc not in COST_SHARE for a in adjustments)
+# --- a message about one claim, understood
 
 
-class _Posting(Fact, frozen=True, omit_defaults=True, gc=False):
-    """What command and events say alike."""
+class Decided(Fact, frozen=True, omit_defaults=True, gc=False):
+    """An adjudication that came by itself. It says what was decided; money moves by remittances only."""
 
-    content: str
-    """Keyed hash of the parsed claim without its envelope"""
-    person: StreamId
-    remittance: StreamId
+    on: date
+    adjudication: Adjudication
+    sequence: int = 1
+    """Tells several decisions of one day and status code apart"""
+
+
+class Reported(Fact, frozen=True, omit_defaults=True, gc=False):
+    """How far a claim has come, or what became of an objection to it."""
+
+    kind: Kind
+    at: datetime
+    """Aware; its own offset says which day it was for the payer"""
+    claim_type: str = ""
+    charge_cents: Money | None = None
+    service_from: date | None = None
+    service_to: date | None = None
+    reasons: tuple[str, ...] = ()
+    """Rejected: 277 category, status and entity codes, A7:562:85"""
+    awaits: Awaited | None = None
+    """Pended"""
+    by: Party | None = None
+    """Disputed, appealed"""
+    level: int = 0
+    """Of an appeal: 1 and 2 at the payer, 3 at an independent reviewer"""
+    due_on: date | None = None
+    """Pended: until when what is awaited must come. Appealed: until when it must be decided"""
+    outcome: Outcome | None = None
+
+
+class Notice(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What a payer says of one claim outside a remittance."""
+
     payer_id: str
-    paid_on: date
-    """BPR16"""
+    patient: Names
+    numbers: ClaimNumbers
+    said: Decided | Reported
+    billing_provider_id: str = ""
+
+
+# --- what commands and events say alike
+
+
+class _About(Fact, frozen=True, omit_defaults=True, gc=False):
+    content: str
+    """Keyed hash of what was said, parsed and without its envelope"""
+    person: StreamId
+    payer_id: str
+
+
+class _Posting(_About, frozen=True, omit_defaults=True, gc=False):
+    remittance: StreamId | None
+    """None where it came outside a remittance: then no money moved"""
+    day: date
+    """BPR16, the day of the payment; outside a remittance the day on which it was decided"""
     adjudication: Adjudication
     personal: ClaimNumbers | Sealed | None = None
     occurrence: int = 1
-    """Which posting with this status code it is, of this claim in this remittance"""
+    """Which posting with this status code it is, of this claim in this remittance or on this day"""
+    source: str = ""
+    """Where it was read: topic, partition and offset, or the fingerprint of a file"""
+    bill: StreamId | None = None
+    """The provider's bill, which every payer of the same services knows; None in what was recorded before 0.2"""
 
     @property
-    def identity(self) -> tuple[str, str, int]:
-        """By which a posting is known again within its claim."""
-        return self.remittance, self.adjudication.status_code, self.occurrence
+    def identity(self) -> Identity:
+        return self.remittance or self.day.isoformat(), self.adjudication.status_code, self.occurrence
+
+
+class _Report(_About, frozen=True, omit_defaults=True, gc=False):
+    source: str
+    bill: StreamId
+    personal: ClaimNumbers | Sealed | None = None
 
 
 # --- commands
@@ -171,7 +153,21 @@ class Post(_Posting, frozen=True, omit_defaults=True, gc=False):
     """Post one adjudication of a claim, whatever its kind."""
 
 
-# --- events
+class Report(_Report, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """Take one report of a claim in."""
+
+    said: Reported
+
+    @property
+    def identity(self) -> Identity:
+        return _moment(self.said.at), self.said.kind, 1
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+# --- events: postings
 
 
 class ClaimAdjudicated(_Posting, Event, frozen=True, omit_defaults=True, gc=False):
@@ -190,23 +186,138 @@ class ClaimPredetermined(_Posting, Event, frozen=True, omit_defaults=True, gc=Fa
     """The payer said what it would pay; no money moved (CLP02 25)."""
 
 
-ClaimEvent = ClaimAdjudicated | ClaimReversed | ClaimForwarded | ClaimPredetermined
+PostingEvent = ClaimAdjudicated | ClaimReversed | ClaimForwarded | ClaimPredetermined
+
+# --- events: reports
+
+
+class _ReportEvent(_Report, Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    at: datetime
+    """Aware; its own offset says which day it was for the payer"""
+    claim_type: str = ""
+    charge_cents: Money | None = None
+    service_from: date | None = None
+    service_to: date | None = None
+
+
+class ClaimReceived(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It arrived at the payer."""
+
+
+class ClaimAccepted(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It entered adjudication."""
+
+
+class ClaimRejected(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It was sent back as unprocessable and never entered adjudication."""
+
+    reasons: tuple[str, ...] = ()
+
+
+class ClaimPended(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It is held until something comes."""
+
+    awaits: Awaited | None = None
+    due_on: date | None = None
+
+
+class ClaimReleased(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It is held no longer."""
+
+
+class ClaimVoided(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """It was cancelled (frequency code 8): as if never made."""
+
+
+class ClaimDisputed(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    """Somebody says that it was not processed rightly, short of an appeal."""
+
+    by: Party | None = None
+
+
+class ClaimAppealed(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    by: Party | None = None
+    level: int = 0
+    due_on: date | None = None
+
+
+class AppealDecided(_ReportEvent, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    level: int = 0
+    outcome: Outcome | None = None
+
+
+ReportEvent = (
+    ClaimReceived
+    | ClaimAccepted
+    | ClaimRejected
+    | ClaimPended
+    | ClaimReleased
+    | ClaimVoided
+    | ClaimDisputed
+    | ClaimAppealed
+    | AppealDecided
+)
+ClaimEvent = PostingEvent | ReportEvent
 
 # CLP02. 19 to 21 are 1 to 3 passed on to a further payer; 4 means that the patient is not recognised.
-_EVENT_OF: dict[str, type[ClaimEvent]] = {
+_POSTED_AS: dict[str, type[PostingEvent]] = {
     **dict.fromkeys(("1", "2", "3", "4", "19", "20", "21"), ClaimAdjudicated),
     "22": ClaimReversed,
     "23": ClaimForwarded,
     "25": ClaimPredetermined,
 }
+_REPORTED_AS: dict[Kind, type[ReportEvent]] = {
+    Kind.RECEIVED: ClaimReceived,
+    Kind.ACCEPTED: ClaimAccepted,
+    Kind.REJECTED: ClaimRejected,
+    Kind.PENDED: ClaimPended,
+    Kind.RELEASED: ClaimReleased,
+    Kind.VOIDED: ClaimVoided,
+    Kind.DISPUTED: ClaimDisputed,
+    Kind.APPEALED: ClaimAppealed,
+    Kind.APPEAL_DECIDED: AppealDecided,
+}
+KIND_OF: dict[type[ClaimEvent], Kind] = {
+    ClaimAdjudicated: Kind.ADJUDICATED,
+    ClaimReversed: Kind.REVERSED,
+    ClaimForwarded: Kind.FORWARDED,
+    ClaimPredetermined: Kind.PREDETERMINED,
+    **{event: kind for kind, event in _REPORTED_AS.items()},
+}
 
 # --- state
 
 
-class Claim(Fact, frozen=True, omit_defaults=True, gc=False):
-    """The postings so far: identity → content."""
+class Said(Fact, frozen=True, gc=False, array_like=True):
+    """One thing that was said, as far as the claim's standing turns on it."""
 
-    postings: Mapping[tuple[str, str, int], str] = msgspec.field(default_factory=dict)
+    identity: Identity
+    content: str
+    kind: Kind
+    day: date
+    at: datetime | None = None
+    """Of a report"""
+    is_remitted: bool = False
+    status: Status | None = None
+    """What a posting by itself makes of the claim"""
+    status_code: str = ""
+    charge_cents: Money | None = None
+    paid_cents: Money = ZERO
+    member_cents: Money = ZERO
+    claim_type: str = ""
+    facility_code: str = ""
+    service_from: date | None = None
+    service_to: date | None = None
+    detail: str = ""
+    """Of a report: what is awaited, by whom, the outcome"""
+    level: int = 0
+    due_on: date | None = None
+
+
+class Claim(Fact, frozen=True, gc=False, array_like=True):
+    """All that was said so far, in order of arrival: the n-th is the stream's n-th event."""
+
+    said: tuple[Said, ...] = ()
 
 
 INITIAL = Claim()
@@ -215,33 +326,107 @@ INITIAL = Claim()
 
 
 class Refusal(StrEnum):
-    """Why a posting is not accepted."""
+    """Why something is not accepted."""
 
     CONFLICT = "claim.conflict"
-    """The same posting came before with other content"""
+    """The same was said before with other content"""
     UNKNOWN_STATUS = "claim.unknown_status"
     """CLP02 is not in the guide's list"""
 
 
-def decide(state: Claim, command: Post) -> tuple[ClaimEvent, ...] | Refusal:
-    """One event where the posting is news, none where it came before, else why not."""
-    known = state.postings.get(command.identity) if state.postings else None
-    if known == command.content:
-        return ()
-    if known is not None:
-        return Refusal.CONFLICT
-    kind = _EVENT_OF.get(command.adjudication.status_code)
-    if kind is None:
-        return Refusal.UNKNOWN_STATUS
-    return (kind(*msgspec.structs.astuple(command)),)
+def decide(state: Claim, command: Post | Report) -> tuple[ClaimEvent, ...] | Refusal:
+    """One event where it is news, none where it came before, else why not."""
+    if state.said:
+        identity = command.identity
+        for said in state.said:
+            if said.identity == identity:
+                return () if said.content == command.content else Refusal.CONFLICT
+    match command:
+        case Post():
+            posted = _POSTED_AS.get(command.adjudication.status_code)
+            if posted is None:
+                return Refusal.UNKNOWN_STATUS
+            return (posted(*msgspec.structs.astuple(command)),)
+        case Report():
+            return (_event_of(command),)
+        case _:
+            assert_never(command)
+
+
+def _event_of(report: Report) -> ReportEvent:
+    kind = _REPORTED_AS[report.said.kind]
+    said = {name: getattr(report.said, name) for name in kind.__struct_fields__ if name in Reported.__struct_fields__}
+    return kind(
+        content=report.content,
+        person=report.person,
+        payer_id=report.payer_id,
+        source=report.source,
+        bill=report.bill,
+        personal=report.personal,
+        **said,
+    )
 
 
 # --- evolve
 
 
 def evolve(state: Claim, event: ClaimEvent) -> Claim:
+    return Claim((*state.said, said_by(event)))
+
+
+def said_by(event: ClaimEvent) -> Said:
     match event:
         case ClaimAdjudicated() | ClaimReversed() | ClaimForwarded() | ClaimPredetermined():
-            return Claim(postings={**state.postings, event.identity: event.content})
+            return _posted(event)
+        case ClaimRejected():
+            return _reported(event, " ".join(event.reasons))
+        case ClaimPended():
+            return _reported(event, event.awaits or "", due_on=event.due_on)
+        case ClaimDisputed():
+            return _reported(event, event.by or "")
+        case ClaimAppealed():
+            return _reported(event, event.by or "", event.level, event.due_on)
+        case AppealDecided():
+            return _reported(event, event.outcome or "", event.level)
+        case ClaimReceived() | ClaimAccepted() | ClaimReleased() | ClaimVoided():
+            return _reported(event)
         case _:
             assert_never(event)
+
+
+def _posted(event: PostingEvent) -> Said:
+    adjudication = event.adjudication
+    return Said(
+        identity=event.identity,
+        content=event.content,
+        kind=KIND_OF[type(event)],
+        day=event.day,
+        is_remitted=event.remittance is not None,
+        status=status_of(adjudication),
+        status_code=adjudication.status_code,
+        charge_cents=adjudication.charge_cents,
+        paid_cents=adjudication.paid_cents,
+        member_cents=adjudication.patient_cents,
+        claim_type=type_of(adjudication),
+        facility_code=adjudication.facility_code,
+        service_from=service_day(adjudication),
+        service_to=adjudication.service_to,
+    )
+
+
+def _reported(event: ReportEvent, detail: str = "", level: int = 0, due_on: date | None = None) -> Said:
+    kind = KIND_OF[type(event)]
+    return Said(
+        identity=(_moment(event.at), kind, 1),
+        content=event.content,
+        kind=kind,
+        day=event.at.date(),
+        at=event.at,
+        charge_cents=event.charge_cents,
+        claim_type=event.claim_type,
+        service_from=event.service_from,
+        service_to=event.service_to,
+        detail=detail,
+        level=level,
+        due_on=due_on,
+    )

@@ -64,6 +64,8 @@ class _Parked(Fact, frozen=True, omit_defaults=True, gc=False):
     """How many CLP segments it holds"""
     blocks: StreamId | None = None
     raw_id: str = ""
+    format: str = "x12-835"
+    """How its bytes are to be read on a retry; what was parked before 0.2 is all of that one"""
 
 
 # --- commands

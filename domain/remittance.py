@@ -9,8 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
-from domain.claim import Adjustment, ClaimPayment
-from domain.facts import Event, Fact, Sealed
+from domain.adjudication import Adjudication, Adjustment, ClaimPayment
+from domain.facts import Event, Fact, Sealed, StreamId
 from domain.money import Money
 
 
@@ -36,6 +36,12 @@ class ProviderAdjustment(Fact, frozen=True, omit_defaults=True, gc=False):
     fiscal_period_end: date | None = None
     reference: str = ""
     """Often a claim's or a patient's number, so it is personal: empty once posted, and sealed beside."""
+    balance: StreamId | None = None
+    """Of a take-back or a forwarding balance: what it carries on, the same in every remittance that moves it"""
+
+
+CARRIED = frozenset({"WO", "FB"})
+"""PLB reasons whose negative amounts stand over until later remittances take them, by the same reference"""
 
 
 class Remittance(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -73,24 +79,27 @@ class Imbalance(Fact, frozen=True, omit_defaults=True, gc=False):
 def imbalances(remittance: Remittance) -> Iterator[Imbalance]:
     """Every balance of the guide that fails. AMT amounts never take part; a positive adjustment decreases."""
     paid = 0
-    for claim_number, claim in enumerate(remittance.claims, 1):
-        adjudication = claim.adjudication
-        adjusted = _total(adjudication.adjustments)
-        for line_number, line in enumerate(adjudication.lines, 1):
-            line_adjusted = _total(line.adjustments)
-            adjusted += line_adjusted
-            if line.charge_cents - line_adjusted != line.paid_cents:
-                where = f"claim {claim_number} line {line_number}"
-                yield Imbalance("line.unbalanced", where, line.charge_cents - line_adjusted, line.paid_cents)
-        if adjudication.charge_cents - adjusted != adjudication.paid_cents:
-            expected = adjudication.charge_cents - adjusted
-            yield Imbalance("claim.unbalanced", f"claim {claim_number}", expected, adjudication.paid_cents)
-        paid += adjudication.paid_cents
+    for number, claim in enumerate(remittance.claims, 1):
+        yield from claim_imbalances(claim.adjudication, f"claim {number}")
+        paid += claim.adjudication.paid_cents
     due = paid - sum(adjustment.cents for adjustment in remittance.provider_adjustments)
     if due != remittance.total_cents:
         yield Imbalance("transaction.unbalanced", "BPR02", due, remittance.total_cents)
     if remittance.total_cents < 0:
         yield Imbalance("transaction.negative", "BPR02", 0, remittance.total_cents)
+
+
+def claim_imbalances(said: Adjudication, where: str) -> Iterator[Imbalance]:
+    """The balances of one claim and its lines."""
+    adjusted = _total(said.adjustments)
+    for number, line in enumerate(said.lines, 1):
+        line_adjusted = _total(line.adjustments)
+        adjusted += line_adjusted
+        if line.charge_cents - line_adjusted != line.paid_cents:
+            expected = line.charge_cents - line_adjusted
+            yield Imbalance("line.unbalanced", f"{where} line {number}", expected, line.paid_cents)
+    if said.charge_cents - adjusted != said.paid_cents:
+        yield Imbalance("claim.unbalanced", where, said.charge_cents - adjusted, said.paid_cents)
 
 
 def _total(adjustments: tuple[Adjustment, ...]) -> int:
@@ -111,6 +120,8 @@ class Receive(Fact, frozen=True, omit_defaults=True, gc=False):
     """Keyed hash of everything but the claims."""
     source: str
     """Where it was read: topic, partition and offset, or the fingerprint of a file."""
+    balances: tuple[StreamId | None, ...] = ()
+    """For each provider adjustment, what it carries on."""
 
 
 # --- events
@@ -172,8 +183,8 @@ def decide(state: Received, command: Receive) -> tuple[RemittanceEvent, ...] | R
             content=command.content,
             source=command.source,
             provider_adjustments=tuple(
-                ProviderAdjustment(a.provider_id, a.reason, a.cents, a.fiscal_period_end)
-                for a in remittance.provider_adjustments
+                ProviderAdjustment(a.provider_id, a.reason, a.cents, a.fiscal_period_end, balance=balance)
+                for a, balance in zip(remittance.provider_adjustments, command.balances, strict=True)
             ),
             handling=remittance.handling,
             produced_on=remittance.produced_on,

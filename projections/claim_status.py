@@ -5,15 +5,8 @@ from datetime import date
 
 import msgspec
 
-from domain.claim import (
-    Adjudication,
-    ClaimAdjudicated,
-    ClaimForwarded,
-    ClaimPredetermined,
-    ClaimReversed,
-    Status,
-    status_of,
-)
+from domain.adjudication import Adjudication, Status, status_of
+from domain.claim import ClaimAdjudicated, ClaimForwarded, ClaimPredetermined, ClaimReversed
 from projections.projection import Change, Projected
 
 NAME = "claim_status"
@@ -138,8 +131,8 @@ def _row(projected: Projected, event: ClaimAdjudicated | ClaimReversed | ClaimFo
         charge_cents=-said.charge_cents if isinstance(event, ClaimReversed) else said.charge_cents,
         paid_cents=said.paid_cents if standing else 0,
         member_cents=said.patient_cents if standing else 0,
-        paid_on=event.paid_on,
-        remittance_id=event.remittance,
+        paid_on=event.day,
+        remittance_id=event.remittance or "",
         postings=1,
         position=projected.position,
     )

@@ -25,6 +25,7 @@ from adapters.logs import configure
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.settings import Settings
 from application.mapper import StoredEvent
+from application.ports import Format
 from composition import open_ledger
 
 POINTS = ("after_poll", "before_commit", "after_commit", "after_offset_commit")
@@ -97,7 +98,7 @@ def main() -> None:
         closing(ledger),
         closing(FaultySource(fault, told.bootstrap, told.topic, told.group, **told.settings)) as source,
     ):
-        ledger.consumer(source).run(lambda: bool(stopped))
+        ledger.consumer(source, formats={told.topic: Format.X12_835}).run(lambda: bool(stopped))
     print(memory_bytes_max())
 
 

@@ -24,6 +24,7 @@ from psycopg import connect
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
 from application.mapper import StoredEvent
+from application.ports import Format
 from composition import PROJECTIONS, Ledger
 from consumers.loop import Consumer
 from domain.claim import ClaimAdjudicated, ClaimForwarded, ClaimPredetermined, ClaimReversed
@@ -102,7 +103,7 @@ def consuming(ledger: Ledger, bootstrap: str, topic: str, **settings: Any) -> It
     """A consumer of one topic, in this process, in a group that no other test knows."""
     source = KafkaSource(bootstrap, [topic], f"of-{topic}", **(QUICK | settings))
     with closing(source):
-        yield ledger.consumer(source)
+        yield ledger.consumer(source, formats={topic: Format.X12_835})
 
 
 def drain(consumer: Consumer, ledger: Ledger, bootstrap: str, topic: str) -> None:
@@ -208,10 +209,11 @@ def facts(events: Recorded) -> Counter[Any]:
             case ClaimAdjudicated() | ClaimReversed() | ClaimForwarded() | ClaimPredetermined():
                 claim = (event.payer_id, personal.payer_claim_number, *names[event.person])
                 assert claims.setdefault(claim, stream) == stream, "one claim is one stream"
+                assert event.remittance is not None
                 a = event.adjudication
                 amounts = (a.charge_cents, a.paid_cents, a.patient_cents)
                 kind = type(event).__name__
-                said["posting", kind, traces[event.remittance], event.paid_on, claim, a.status_code, amounts] += 1
+                said["posting", kind, traces[event.remittance], event.day, claim, a.status_code, amounts] += 1
             case MessageParked():
                 said["parked"] += 1
             case _:

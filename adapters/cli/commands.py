@@ -24,7 +24,7 @@ from adapters.settings import Settings
 from application.intake import NotParked, Outcome
 from application.ports import Buffer, DependencyDown, Message
 from composition import Ledger, initialise, open_ledger, settle_memory
-from domain.claim import Status
+from domain.adjudication import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
 from projections import claim_status

@@ -18,7 +18,7 @@ from rich.table import Table
 from adapters.postgres.event_log import RecordedEvent
 from application.mapper import Unreadable
 from composition import Ledger
-from domain.claim import Adjudication, status_of
+from domain.adjudication import Adjudication, status_of
 from domain.money import dollars
 from domain.parking import REASONS
 

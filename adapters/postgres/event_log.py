@@ -77,18 +77,19 @@ WHERE topic_id = %(topic_id)s AND partition = %(partition)s AND next_offset = %(
 """
 
 PARK = """
-INSERT INTO parked (parked_id, state, reason, place, detail, source, claims, blocks, raw_id)
-VALUES (%(parked_id)s, 'parked', %(reason)s, %(where)s, %(detail)s, %(source)s, %(claims)s, %(blocks)s, %(raw_id)s)
+INSERT INTO parked (parked_id, state, reason, place, detail, source, claims, blocks, raw_id, format)
+VALUES (%(parked_id)s, 'parked', %(reason)s, %(where)s, %(detail)s, %(source)s, %(claims)s, %(blocks)s, %(raw_id)s,
+    %(format)s)
 ON CONFLICT (parked_id) DO UPDATE SET ordinal = DEFAULT, state = 'parked', reason = excluded.reason,
     place = excluded.place, detail = excluded.detail, source = excluded.source, claims = excluded.claims,
-    blocks = excluded.blocks, raw_id = excluded.raw_id, parked_at = now(), settled_at = NULL
+    blocks = excluded.blocks, raw_id = excluded.raw_id, format = excluded.format, parked_at = now(), settled_at = NULL
 """
 
 SETTLE = "UPDATE parked SET state = %s, settled_at = now() WHERE parked_id = %s"
 
 PARKED_ITEM = """
-SELECT parked_id::text, reason, place, detail, source, claims, blocks::text AS blocks, raw_id::text AS raw_id, state,
-    parked_at
+SELECT parked_id::text, reason, place, detail, source, claims, blocks::text AS blocks, raw_id::text AS raw_id, format,
+    state, parked_at
 FROM parked
 """
 

@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS parked (
     parked_at timestamptz NOT NULL DEFAULT now(),
     settled_at timestamptz
 );
+ALTER TABLE parked ADD COLUMN IF NOT EXISTS format text NOT NULL DEFAULT 'x12-835';
 CREATE INDEX IF NOT EXISTS parked_blocks_idx ON parked (blocks, ordinal) WHERE state <> 'released' AND blocks IS NOT NULL;
 COMMENT ON TABLE parked IS 'What could not be understood or accepted, and what became of it. Written with the events that say so.';
 COMMENT ON COLUMN parked.parked_id IS 'The item''s stream; the same content parked again is the same item.';
@@ -95,5 +96,6 @@ COMMENT ON COLUMN parked.source IS 'Topic, partition and offset, or the fingerpr
 COMMENT ON COLUMN parked.claims IS 'How many claims it holds.';
 COMMENT ON COLUMN parked.blocks IS 'The claim whose later postings wait behind it.';
 COMMENT ON COLUMN parked.raw_id IS 'Where its bytes are kept.';
+COMMENT ON COLUMN parked.format IS 'How its bytes are to be read on a retry.';
 COMMENT ON COLUMN parked.parked_at IS 'When it was parked.';
 COMMENT ON COLUMN parked.settled_at IS 'When it was released or discarded.';

@@ -13,7 +13,7 @@ from typing import NoReturn
 import msgspec
 
 from adapters.x12.reader import Fault, Transaction
-from domain.claim import Adjudication, Adjustment, ClaimNumbers, ClaimPayment, ServiceLine
+from domain.adjudication import Adjudication, Adjustment, ClaimNumbers, ClaimPayment, ServiceLine
 from domain.money import Money, NotAnAmount, parse
 from domain.person import Names
 from domain.remittance import Payee, Payer, ProviderAdjustment, Remittance

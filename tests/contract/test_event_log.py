@@ -432,6 +432,7 @@ def test_a_parked_item_is_found_as_it_was_parked(log: PostgresEventLog) -> None:
         1,
         stream("claim"),
         RAW_ID,
+        "x12-835",
         "parked",
         datetime.min.replace(tzinfo=UTC),
     )

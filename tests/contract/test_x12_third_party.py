@@ -22,7 +22,7 @@ from pyx12.x12file import X12Reader
 from adapters.x12.reader import Fault, Transaction, Unreadable, read
 from adapters.x12.translate import translate
 from application.ports import NotUnderstood, Understood
-from consumers.remittances import balanced
+from consumers.messages import balanced
 from domain.parking import REASONS
 from samples import generator, make, model
 from tests.unit.models import remittances

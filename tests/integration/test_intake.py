@@ -26,6 +26,7 @@ from application.ports import (
     Batch,
     Buffer,
     DependencyDown,
+    Format,
     Message,
     NotUnderstood,
     OffsetAdvance,
@@ -35,7 +36,7 @@ from application.ports import (
     VersionConflict,
 )
 from composition import Ledger, open_ledger
-from consumers import remittances
+from consumers.messages import balanced
 from domain.facts import StreamId
 from domain.parking import MessageDiscarded, MessageParked, MessageReleased
 from samples import generator
@@ -86,13 +87,14 @@ def stream_of(ledger: Ledger, claim: generator.Claim) -> StreamId:
 def paid_on(ledger: Ledger, claim: generator.Claim) -> list[str]:
     """The days of a claim's postings, in the order in which they were recorded."""
     states = [msgspec.json.decode(each.stored.state) for each in ledger.log.history(stream_of(ledger, claim))]
-    return [state["paid_on"] for state in states]
+    return [state["day"] for state in states]
 
 
 def intake(
     ledger: Ledger, *, log: PostgresEventLog | None = None, translates: Translate = translate, **limits: int
 ) -> Intake:
-    return Intake(log or ledger.log, ledger.mapper, ledger.keys, ledger.ids, remittances.balanced(translates), **limits)
+    translations = {Format.X12_835: balanced(translates)}
+    return Intake(log or ledger.log, ledger.mapper, ledger.keys, ledger.ids, translations, **limits)
 
 
 # --- posted
@@ -290,7 +292,7 @@ def test_a_retry_that_succeeds_releases_what_waited_in_its_order(
         take(ledger, message(remittance(number, A)))
     assert parked(ledger) == [("claim.unknown_status", "parked"), *[("claim.waiting", "parked")] * 3]
     assert paid_on(ledger, A) == []
-    monkeypatch.setitem(domain.claim._EVENT_OF, "99", domain.claim.ClaimAdjudicated)
+    monkeypatch.setitem(domain.claim._POSTED_AS, "99", domain.claim.ClaimAdjudicated)
     assert ledger.intake.retry(item)
     assert paid_on(ledger, A) == ["2026-03-10", "2026-03-05", "2026-03-03", "2026-03-04"]
     assert {state for _, state in parked(ledger)} == {"released"}
@@ -486,7 +488,7 @@ def test_the_parked_table_is_what_the_events_say(ledger: Ledger, monkeypatch: py
     released = only(take(ledger, odd))
     waits = take(ledger, message(remittance(3, A, B)))
     with monkeypatch.context() as mended:
-        mended.setitem(domain.claim._EVENT_OF, "99", domain.claim.ClaimAdjudicated)
+        mended.setitem(domain.claim._POSTED_AS, "99", domain.claim.ClaimAdjudicated)
         assert ledger.intake.retry(released)
     # The claim cannot be read any more, so what was released from waiting is parked again, for another reason.
     with damaged(ledger.log, stream_of(ledger, A)):

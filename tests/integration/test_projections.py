@@ -488,7 +488,7 @@ def test_only_people_tells_who_a_person_is(ledger: Ledger) -> None:
     people = "\n".join(str(row) for row in rows(ledger.database, "SELECT * FROM people"))
     assert [secret for secret in secrets if secret in people]
     told = everything_but_people(ledger)
-    assert "claim.adjudicated:1" in told
+    assert "claim.adjudicated:2" in told
     assert [secret for secret in secrets if secret in told] == []
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from domain import claim, remittance
+from domain import adjudication, remittance
 from domain.money import Money
 from domain.person import Names
 from samples import generator, model
@@ -64,16 +64,16 @@ def expected(made: model.Remittance, guide: str = "005010X221A1") -> remittance.
     )
 
 
-def _claim(made: model.Claim) -> claim.ClaimPayment:
+def _claim(made: model.Claim) -> adjudication.ClaimPayment:
     is_primary = made.status in ("1", "19")
     covered = made.paid_cents + made.patient_cents
     member = made.member
-    return claim.ClaimPayment(
-        numbers=claim.ClaimNumbers(
+    return adjudication.ClaimPayment(
+        numbers=adjudication.ClaimNumbers(
             made.patient_control, made.claim_number, tuple(line.control for line in made.lines if line.control)
         ),
         patient=Names(member.member_id, member.family_name, member.given_name),
-        adjudication=claim.Adjudication(
+        adjudication=adjudication.Adjudication(
             status_code=made.status,
             charge_cents=Money(made.charge_cents),
             paid_cents=Money(made.paid_cents),
@@ -94,9 +94,9 @@ def _claim(made: model.Claim) -> claim.ClaimPayment:
     )
 
 
-def _line(line: model.Line, is_primary: bool) -> claim.ServiceLine:
+def _line(line: model.Line, is_primary: bool) -> adjudication.ServiceLine:
     allowed = line.paid_cents + line.patient_cents
-    return claim.ServiceLine(
+    return adjudication.ServiceLine(
         procedure=":".join((line.qualifier, line.procedure, *line.modifiers)),
         charge_cents=Money(line.charge_cents),
         paid_cents=Money(line.paid_cents),
@@ -110,11 +110,13 @@ def _line(line: model.Line, is_primary: bool) -> claim.ServiceLine:
     )
 
 
-def _adjustments(made: Sequence[model.Adjustment]) -> tuple[claim.Adjustment, ...]:
+def _adjustments(made: Sequence[model.Adjustment]) -> tuple[adjudication.Adjustment, ...]:
     """In the order of a CAS for each group: by the groups' first appearance."""
     groups = list(dict.fromkeys(each.group for each in made))
     return tuple(
-        claim.Adjustment(each.group, each.carc, Money(each.cents), "" if each.quantity is None else str(each.quantity))
+        adjudication.Adjustment(
+            each.group, each.carc, Money(each.cents), "" if each.quantity is None else str(each.quantity)
+        )
         for group in groups
         for each in made
         if each.group == group

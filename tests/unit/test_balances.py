@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from adapters.x12.translate import translate
 from application.ports import NotUnderstood, Understood
-from consumers.remittances import balanced
-from domain.claim import Adjudication, Adjustment, ClaimPayment, ServiceLine
+from consumers.messages import balanced
+from domain.adjudication import Adjudication, Adjustment, ClaimPayment, ServiceLine
 from domain.money import Money
 from domain.remittance import Imbalance, Remittance, imbalances
 from samples import generator, model

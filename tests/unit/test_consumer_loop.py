@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from application.intake import Outcome
-from application.ports import DependencyDown, Message, OffsetAdvance
+from application.ports import DependencyDown, Format, Message, OffsetAdvance
 from consumers.loop import Consumer, Partition, Record
 
 
@@ -67,7 +67,7 @@ class Ledger:
 def test_records_that_were_polled_when_the_broker_failed_are_polled_again() -> None:
     broker, ledger = Broker(messages=6), Ledger()
     intake: Any = ledger
-    consumer = Consumer(broker, intake, ledger, structlog.get_logger())
+    consumer = Consumer(broker, intake, ledger, {"t": Format.X12_835}, structlog.get_logger())
     consumer.step()  # is assigned
     assert consumer.step() == 2
     broker.is_down = True  # after the poll, when the topic's id is asked

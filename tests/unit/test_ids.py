@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.x12.translate import translate
 from application.ids import Ids
 from application.ports import Understood
-from domain.claim import ClaimPayment
+from domain.adjudication import ClaimPayment
 from samples import generator
 from samples.generator import render
 from tests.given import ADA, BENITO, IDS, paid, remittance

@@ -5,7 +5,8 @@ import sys
 import traceback
 import types
 import typing
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
+from enum import EnumType
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from application.mapper import KeyDestroyed, KeyMissing, Mapper, StoredEvent, Unreadable
 from application.topics import TOPICS, Topic
 from domain import claim
-from domain.claim import Adjudication, ClaimAdjudicated, ClaimNumbers
+from domain.adjudication import Adjudication, ClaimNumbers
+from domain.claim import ClaimAdjudicated
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.money import Money
 from domain.parking import MessageDiscarded, MessageParked
@@ -43,6 +45,10 @@ def values(kind: Any, text: st.SearchStrategy[str] = TEXT) -> st.SearchStrategy[
         return st.integers(0, 2**31 - 1)
     if kind is date:
         return st.dates()
+    if kind is datetime:
+        return st.datetimes(timezones=st.builds(timezone, st.builds(timedelta, minutes=st.integers(-720, 720))))
+    if isinstance(kind, EnumType):
+        return st.sampled_from(list(kind))
     if kind is types.NoneType:
         return st.none()
     if origin in (Union, types.UnionType):
@@ -124,7 +130,7 @@ CLAIM = ClaimAdjudicated(
     person=stream("ada"),
     remittance=stream("remittance"),
     payer_id="1078810412",
-    paid_on=date(2026, 3, 2),
+    day=date(2026, 3, 2),
     adjudication=Adjudication("1", Money(100), Money(100), Money(0)),
     personal=ClaimNumbers("PT1", "NHP00000100001"),
 )
@@ -301,7 +307,7 @@ def test_wrong_types_deep_inside_are_unreadable() -> None:
     keys = KeysInMemory()
     stored = stored_by(Mapper(keys), keys, CLAIM)
     state = msgspec.json.decode(stored.state)
-    for field, wrong in (("paid_on", SECRET_TEXT), ("adjudication", [SECRET_TEXT]), ("personal", {SECRET_TEXT: 1})):
+    for field, wrong in (("day", SECRET_TEXT), ("adjudication", [SECRET_TEXT]), ("personal", {SECRET_TEXT: 1})):
         assert_unreadable(stored._replace(state=msgspec.json.encode({**state, field: wrong})))
     state["adjudication"]["charge_cents"] = 1.5
     assert_unreadable(stored._replace(state=msgspec.json.encode(state)))

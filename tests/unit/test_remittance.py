@@ -5,6 +5,7 @@ from datetime import date
 from hypothesis import given as for_all
 
 from domain import remittance
+from domain.facts import StreamId
 from domain.remittance import ProviderAdjustment, Receive, Refusal, RemittanceReceived
 from samples import model
 from tests.unit.edi import BODY, SMALL, understood, with_body
@@ -16,7 +17,8 @@ ADJUSTED = understood(with_body(*BODY, "PLB*NPI*20261231*WO:CLAIM5*1*L6:CLAIM6*-
 
 
 def receive(what: remittance.Remittance = PLAIN, content: str = "c1", source: str = "t/0@1") -> Receive:
-    return Receive(what, content, source)
+    balances = tuple(StreamId(f"balance {each.reason}") for each in what.provider_adjustments)
+    return Receive(what, content, source, balances)
 
 
 def received(content: str = "c1", source: str = "t/0@1") -> RemittanceReceived:
@@ -52,8 +54,8 @@ def test_the_references_of_provider_adjustments_are_personal_and_stand_apart() -
     day = date(2026, 12, 31)
     wo, l6 = ADJUSTED.provider_adjustments
     assert event.provider_adjustments == (
-        ProviderAdjustment("NPI", "WO", wo.cents, day),
-        ProviderAdjustment("NPI", "L6", l6.cents, day),
+        ProviderAdjustment("NPI", "WO", wo.cents, day, balance=StreamId("balance WO")),
+        ProviderAdjustment("NPI", "L6", l6.cents, day, balance=StreamId("balance L6")),
     )
     assert event.personal == ("CLAIM5", "CLAIM6")
 

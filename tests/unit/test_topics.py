@@ -80,13 +80,25 @@ def test_a_name_that_could_be_misread_is_refused(name: str) -> None:
 
 
 ID = "00000000-0000-8000-8000-000000000001"
-POSTING = (
-    f'"content":"1:abc","person":"{ID}","remittance":"{ID}","payer_id":"1078810412",'
-    '"paid_on":"2026-03-02","adjudication":{"status_code":"%s","charge_cents":10000,"paid_cents":8000,'
+ADJUDICATION = (
+    '{"status_code":"%s","charge_cents":10000,"paid_cents":8000,'
     '"patient_cents":-500,"lines":[{"procedure":"HC:99213:25","charge_cents":10000,"paid_cents":8000,'
     '"adjustments":[["CO","45",1500,""],["PR","2",500,"1"]],"remarks":["N115"],"service_from":"2026-02-02",'
     '"allowed_cents":8500}],"remarks":["MA01"],"received_on":"2026-02-05","amounts":[["AU",8500]],'
-    '"rendering_provider":"3000000001"},"personal":"c2VhbGVk"'
+    '"rendering_provider":"3000000001"}'
+)
+POSTING_1 = (
+    f'"content":"1:abc","person":"{ID}","remittance":"{ID}","payer_id":"1078810412",'
+    f'"paid_on":"2026-03-02","adjudication":{ADJUDICATION},"personal":"c2VhbGVk"'
+)
+POSTING_2 = (
+    f'"content":"1:abc","person":"{ID}","payer_id":"1078810412","remittance":"{ID}","day":"2026-03-02",'
+    f'"adjudication":{ADJUDICATION},"personal":"c2VhbGVk","source":"payer.remittances/0@7","bill":"{ID}"'
+)
+REPORT = (
+    f'"content":"1:abc","person":"{ID}","payer_id":"1078810412","source":"payer.adjudications/0@7","bill":"{ID}",'
+    '"personal":"c2VhbGVk","at":"2026-03-02T10:00:00-05:00","claim_type":"professional","charge_cents":10000,'
+    '"service_from":"2026-02-02"'
 )
 WRITTEN = {
     "person.identified:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
@@ -97,10 +109,23 @@ WRITTEN = {
         '"reason":"WO","cents":100,"fiscal_period_end":"2026-12-31"}],"handling":"I","produced_on":"2026-02-28",'
         '"personal":"c2VhbGVk"}'
     ),
-    "claim.adjudicated:1": f"{{{POSTING % '1'}}}",
-    "claim.reversed:1": f"{{{POSTING % '22'}}}",
-    "claim.forwarded:1": f"{{{POSTING % '23'}}}",
-    "claim.predetermined:1": f"{{{POSTING % '25'}}}",
+    "claim.adjudicated:1": f"{{{POSTING_1 % '1'}}}",
+    "claim.adjudicated:2": f"{{{POSTING_2 % '1'}}}",
+    "claim.reversed:1": f"{{{POSTING_1 % '22'}}}",
+    "claim.reversed:2": f"{{{POSTING_2 % '22'}}}",
+    "claim.forwarded:1": f"{{{POSTING_1 % '23'}}}",
+    "claim.forwarded:2": f"{{{POSTING_2 % '23'}}}",
+    "claim.predetermined:1": f"{{{POSTING_1 % '25'}}}",
+    "claim.predetermined:2": f"{{{POSTING_2 % '25'}}}",
+    "claim.received:1": f"{{{REPORT}}}",
+    "claim.accepted:1": f"{{{REPORT}}}",
+    "claim.released:1": f"{{{REPORT}}}",
+    "claim.voided:1": f"{{{REPORT}}}",
+    "claim.rejected:1": f'{{{REPORT},"reasons":["A7:562"]}}',
+    "claim.pended:1": f'{{{REPORT},"awaits":"provider_information","due_on":"2026-04-01"}}',
+    "claim.disputed:1": f'{{{REPORT},"by":"member"}}',
+    "claim.appealed:1": f'{{{REPORT},"by":"provider","level":2,"due_on":"2026-05-01"}}',
+    "claim.appeal_decided:1": f'{{{REPORT},"level":2,"outcome":"partly_overturned"}}',
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'

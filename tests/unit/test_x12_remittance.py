@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.x12.remittance import understand
 from adapters.x12.translate import translate
 from application.ports import NotUnderstood, Understood
-from domain.claim import Adjustment
+from domain.adjudication import Adjustment
 from domain.remittance import ProviderAdjustment, Remittance, imbalances
 from samples import generator, model
 from tests.unit.edi import (

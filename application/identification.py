@@ -1,0 +1,166 @@
+"""What was understood, with ids: the stream of every fact, the identity of everything that is said, keyed hashes.
+
+Computed once for each message; where another writer was faster, only loading and deciding are done again.
+"""
+
+from datetime import date
+from functools import cache
+from typing import NamedTuple
+
+from application.ids import Ids
+from application.mapper import Mapper
+from application.ports import Message, Understood
+from domain import claim, person, remittance
+from domain.adjudication import ClaimNumbers, service_day
+from domain.facts import StreamId
+from domain.person import Names
+
+KNOWN_PERSONS_MAX = 200_000
+
+
+class ClaimItem(NamedTuple):
+    """One thing that a message says of a claim."""
+
+    number: int
+    """Its place in the message, from 1"""
+    stream: StreamId
+    command: claim.Post | claim.Report
+    identify: person.Identify
+    clear: bytes | None = None
+    """The event's JSON, should it come to that, where it was made while it was warm"""
+
+    @property
+    def identity(self) -> str:
+        """By which it is known again if it is parked: the same thing with the same content."""
+        return f"{self.stream} {self.command.identity} {self.command.content}"
+
+
+class Unit(NamedTuple):
+    """One remittance of a message, or a notice of one claim, ready to be decided."""
+
+    understood: Understood
+    source: str
+    format: str
+    stream: StreamId
+    """The remittance's; of a notice its claim's"""
+    receive: remittance.Receive | None
+    claims: list[ClaimItem]
+    unidentified: list[int]
+    """The places of claims that do not say who the patient is"""
+
+
+class Identification:
+    def __init__(self, ids: Ids, mapper: Mapper) -> None:
+        self._ids = ids
+        self._mapper = mapper
+        self._persons: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
+
+    def unit(self, message: Message, understood: Understood) -> Unit:
+        if isinstance(understood.said, remittance.Remittance):
+            return self._remittance(message, understood, understood.said)
+        return self._notice(message, understood, understood.said)
+
+    def _remittance(self, message: Message, understood: Understood, parsed: remittance.Remittance) -> Unit:
+        understood = understood._replace(raw=cache(understood.raw))  # one copy, however many of its claims are parked
+        payer_id, ids = parsed.payer.payer_id, self._ids
+        stream = ids.stream("remittance", payer_id, parsed.trace_number, parsed.paid_on.isoformat())
+        # What the payment is: its total, its receiver and its adjustments. Names and production days may be written
+        # otherwise when a remittance is made again.
+        envelope = remittance.Remittance(
+            remittance.Payer(payer_id),
+            remittance.Payee(parsed.payee.provider_id),
+            parsed.trace_number,
+            parsed.paid_on,
+            parsed.total_cents,
+            method="",
+            claims=(),
+            provider_adjustments=parsed.provider_adjustments,
+        )
+        claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
+        for number, payment in enumerate(parsed.claims, 1):
+            if payment.patient is None:
+                unidentified.append(number)
+                continue
+            person_id, identify = self._person(payer_id, payment.patient)
+            adjudication = payment.adjudication
+            claim_id, status_code = self._claim_id(payer_id, payment.numbers, person_id), adjudication.status_code
+            occurrence = occurrences[claim_id, status_code] = occurrences.get((claim_id, status_code), 0) + 1
+            post = claim.Post(
+                content=ids.content(payment),
+                person=person_id,
+                payer_id=payer_id,
+                remittance=stream,
+                day=parsed.paid_on,
+                adjudication=adjudication,
+                personal=payment.numbers,
+                occurrence=occurrence,
+                source=message.source,
+                bill=self._bill(parsed.payee.provider_id, payment.numbers, payment.patient, service_day(adjudication)),
+            )
+            claims.append(ClaimItem(number, claim_id, post, identify, self._mapper.clear(post)))
+        balances = tuple(
+            ids.stream("balance", payer_id, parsed.payee.provider_id, each.reason, each.reference)
+            if each.reason in remittance.CARRIED
+            else None
+            for each in parsed.provider_adjustments
+        )
+        receive = remittance.Receive(parsed, ids.content(envelope), message.source, balances)
+        return Unit(understood, message.source, message.format, stream, receive, claims, unidentified)
+
+    def _notice(self, message: Message, understood: Understood, notice: claim.Notice) -> Unit:
+        person_id, identify = self._person(notice.payer_id, notice.patient)
+        stream = self._claim_id(notice.payer_id, notice.numbers, person_id)
+        said, content = notice.said, self._ids.content(notice)
+        served_on = service_day(said.adjudication) if isinstance(said, claim.Decided) else said.service_from
+        bill = self._bill(notice.billing_provider_id, notice.numbers, notice.patient, served_on)
+        command: claim.Post | claim.Report
+        if isinstance(said, claim.Decided):
+            command = claim.Post(
+                content=content,
+                person=person_id,
+                payer_id=notice.payer_id,
+                remittance=None,
+                day=said.on,
+                adjudication=said.adjudication,
+                personal=notice.numbers,
+                occurrence=said.sequence,
+                source=message.source,
+                bill=bill,
+            )
+        else:
+            command = claim.Report(
+                content=content,
+                person=person_id,
+                payer_id=notice.payer_id,
+                source=message.source,
+                bill=bill,
+                personal=notice.numbers,
+                said=said,
+            )
+        item = ClaimItem(1, stream, command, identify)
+        return Unit(understood, message.source, message.format, stream, None, [item], [])
+
+    def _claim_id(self, payer_id: str, numbers: ClaimNumbers, person_id: StreamId) -> StreamId:
+        if numbers.payer_claim_number:
+            return self._ids.stream("claim", payer_id, "payer", numbers.payer_claim_number, person_id)
+        return self._ids.stream("claim", payer_id, "provider", numbers.patient_control_number, person_id)
+
+    def _bill(self, provider_id: str, numbers: ClaimNumbers, patient: Names, served_on: date | None) -> StreamId:
+        """One id for what every payer of the same services is told: the provider's own number of it comes back from
+        all of them (CLP01), but a provider may use it for another patient or another day."""
+        day = served_on.isoformat() if served_on else ""
+        return self._ids.stream("bill", provider_id, numbers.patient_control_number, _folded(patient.given_name), day)
+
+    def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
+        known = self._persons.get((payer_id, names))
+        if known is None:
+            stream = self._ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
+            known = stream, person.Identify(payer_id, names, self._ids.content(names))
+            if len(self._persons) >= KNOWN_PERSONS_MAX:
+                self._persons.clear()
+            self._persons[payer_id, names] = known
+        return known
+
+
+def _folded(text: str) -> str:
+    return text.strip().upper()

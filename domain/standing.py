@@ -1,0 +1,176 @@
+"""Where a claim stands: two views of its money, both derived from the set of all that was said of it.
+
+**Cash** is what moved: every adjudication, reversal and correction of a remittance counts. **Final action** is the
+last word on the claim. Last means by the payer's own days, never by arrival, so any order of arrival ends in the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from domain.adjudication import PAYER_SEQUENCE, Status
+from domain.claim import Claim, Kind, Said
+from domain.money import ZERO, Money
+
+POSTED = frozenset({Kind.ADJUDICATED, Kind.REVERSED, Kind.FORWARDED, Kind.PREDETERMINED})
+OBJECTIONS = frozenset({Kind.DISPUTED, Kind.APPEALED, Kind.APPEAL_DECIDED})
+"""They run beside the claim's status and do not change it: an overturned denial is a denial until it is corrected"""
+
+APPEAL_DAYS = 180
+"""From the notice of an adverse decision to its appeal, at least: 29 CFR 2560.503-1(h)(3)(i)"""
+
+_STATUS_OF_REPORT = {
+    Kind.RECEIVED: Status.RECEIVED,
+    Kind.ACCEPTED: Status.ACCEPTED,
+    Kind.REJECTED: Status.REJECTED,
+    Kind.PENDED: Status.PENDED,
+    Kind.RELEASED: Status.IN_PROCESS,
+    Kind.VOIDED: Status.VOIDED,
+}
+
+
+class Standing(NamedTuple):
+    status: Status | None
+    """None where nothing but an objection is known"""
+    awaits: str
+    """Pended: an Awaited. Else what the payer's own words leave open: `original`, a reversal whose adjudication has not
+    come; `reversal`, several payments stand and none was taken back"""
+    final: int | None
+    """Which of the things said is the last posting, counted from 0 in order of arrival"""
+    payer_sequence: int
+    """1 primary, 2 secondary, 3 tertiary; 0 where no adjudication stands"""
+    charge_cents: Money
+    paid_cents: Money
+    """What this payer pays by the last word"""
+    member_cents: Money
+    """What the last word leaves to the patient, as the payer states it"""
+    cash_cents: Money
+    """What remittances moved for this claim, taken together"""
+    claim_type: str
+    facility_code: str
+    service_from: date | None
+    service_to: date | None
+    processed_on: date | None
+    """The day of the last posting"""
+    appeal: str
+    """`disputed`, `appealed`, else the Outcome of the appeal"""
+    appeal_level: int
+    appeal_due_on: date | None
+    appeal_until: date | None
+    """The last day on which a denial can be appealed"""
+
+
+def standing(claim: Claim) -> Standing:
+    """Depends on the set of what was said only; the number in `final` follows the order of arrival."""
+    taken_back = _taken_back(claim.said)
+    ordered = _in_order(claim.said, taken_back)
+    words = [each for each in ordered if each.kind not in OBJECTIONS]
+    postings = [each for each in words if each.kind in POSTED]
+    if any(each.kind is not Kind.PREDETERMINED for each in postings):
+        words = [each for each in words if each.kind is not Kind.PREDETERMINED]
+        postings = [each for each in postings if each.kind is not Kind.PREDETERMINED]
+    word = words[-1] if words else None
+    last = postings[-1] if postings else None
+    status = None if word is None else word.status or _STATUS_OF_REPORT[word.kind]
+    stands = last if last is not None and last.kind is Kind.ADJUDICATED and not _is_voided(words) else None
+    # What the last word leaves out, an earlier one may say.
+    latest = [*reversed(postings), *(each for each in reversed(ordered) if each.kind not in POSTED)]
+    dated = next((each for each in latest if each.service_from is not None), None)
+    objection = next((each for each in reversed(ordered) if each.kind in OBJECTIONS), None)
+    return Standing(
+        status=status,
+        awaits=word.detail if word is not None and status is Status.PENDED else _left_open(claim.said, taken_back),
+        final=None if last is None else claim.said.index(last),
+        payer_sequence=0 if stands is None else PAYER_SEQUENCE.get(stands.status_code, 0),
+        charge_cents=Money(abs(_first(latest, "charge_cents", ZERO))),
+        paid_cents=ZERO if stands is None else stands.paid_cents,
+        member_cents=ZERO if stands is None else stands.member_cents,
+        cash_cents=Money(sum(each.paid_cents for each in claim.said if each.is_remitted)),
+        claim_type=_first(latest, "claim_type", ""),
+        facility_code=_first(latest, "facility_code", ""),
+        service_from=None if dated is None else dated.service_from,
+        service_to=None if dated is None else dated.service_to,
+        processed_on=None if last is None else last.day,
+        appeal="" if objection is None else _appeal(objection),
+        appeal_level=0 if objection is None else objection.level,
+        appeal_due_on=None if objection is None else objection.due_on,
+        appeal_until=None if last is None or status not in _APPEALABLE else last.day + timedelta(APPEAL_DAYS),
+    )
+
+
+def in_order(claim: Claim) -> list[Said]:
+    """Everything that was said, in the order of the payer's days."""
+    return _in_order(claim.said, _taken_back(claim.said))
+
+
+_APPEALABLE = frozenset({Status.DENIED, Status.PARTIALLY_PAID})
+
+
+def _is_voided(words: Sequence[Said]) -> bool:
+    """Whether a void comes behind every posting."""
+    return next(each for each in reversed(words) if each.kind in POSTED or each.kind is Kind.VOIDED).kind is Kind.VOIDED
+
+
+def _appeal(objection: Said) -> str:
+    return objection.detail if objection.kind is Kind.APPEAL_DECIDED else objection.kind
+
+
+def _first(said: Iterable[Said], attribute: str, otherwise: Any) -> Any:
+    return next((value for each in said if (value := getattr(each, attribute))), otherwise)
+
+
+# --- order and reversals
+
+
+def _in_order(said: Sequence[Said], taken_back: Mapping[int, int]) -> list[Said]:
+    if len(said) == 1:
+        return list(said)
+    # An adjudication stands before the reversals of its day only if one of them takes it back; else it corrects.
+    reversed_at_once = {at for by, at in taken_back.items() if said[by].day == said[at].day}
+    return [said[at] for at in sorted(range(len(said)), key=lambda at: _place(said[at], at in reversed_at_once))]
+
+
+def _place(said: Said, reversed_at_once: bool) -> tuple[Any, ...]:
+    """By day; reports before postings before voids. Where days do not tell, identities do: always the same way."""
+    if said.kind is Kind.VOIDED:
+        return said.day, 2, 0, said.identity
+    if said.kind not in POSTED:
+        return said.day, 0, 0, said.identity
+    if said.kind is Kind.REVERSED:
+        return said.day, 1, 1, said.identity
+    return said.day, 1, 0 if reversed_at_once else 2, said.identity
+
+
+def _taken_back(said: Sequence[Said]) -> dict[int, int]:
+    """Which adjudication each reversal takes back: the latest that is not taken back yet, came as it came, is not
+    later, and has its amounts negated. A reversal without one waits for its original."""
+    if len(said) == 1:
+        return {}
+    numbered = sorted(enumerate(said), key=lambda each: (each[1].day, each[1].identity))
+    taken_back: dict[int, int] = {}
+    for by, reversal in numbered:
+        if reversal.kind is not Kind.REVERSED:
+            continue
+        for at, adjudication in reversed(numbered):
+            if (
+                adjudication.kind is Kind.ADJUDICATED
+                and adjudication.day <= reversal.day
+                and adjudication.is_remitted == reversal.is_remitted
+                and adjudication.charge_cents == -(reversal.charge_cents or 0)
+                and adjudication.paid_cents == -reversal.paid_cents
+                and at not in taken_back.values()
+            ):
+                taken_back[by] = at
+                break
+    return taken_back
+
+
+def _left_open(said: Sequence[Said], taken_back: Mapping[int, int]) -> str:
+    if any(each.kind is Kind.REVERSED and by not in taken_back for by, each in enumerate(said)):
+        return "original"
+    payments = [
+        at
+        for at, each in enumerate(said)
+        if each.kind is Kind.ADJUDICATED and each.is_remitted and each.paid_cents and at not in taken_back.values()
+    ]
+    return "reversal" if len(payments) > 1 else ""
