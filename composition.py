@@ -80,6 +80,7 @@ class Ledger:
 
     @cached_property
     def runner(self) -> Runner:
+        self.projection_store.prepare(PROJECTIONS)
         return Runner(self.projection_store, self.mapper, PROJECTIONS)
 
     def source(self) -> KafkaSource:

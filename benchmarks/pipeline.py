@@ -194,8 +194,8 @@ def _last_positions(ledger: Ledger) -> dict[str, int]:
     store = ledger.projection_store
     ends: dict[str, int] = {}
     source, at = "", 0
-    while events := store.read(at, 10_000):
-        for at, stored in events:
+    while events := store.events(at, 10_000):
+        for at, _, stored in events:
             event = ledger.mapper.load(stored)
             source = event.source if isinstance(event, RemittanceReceived) else source
             ends[source] = at

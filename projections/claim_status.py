@@ -7,15 +7,15 @@ import msgspec
 
 from domain.adjudication import Adjudication, Status, status_of
 from domain.claim import ClaimAdjudicated, ClaimForwarded, ClaimPredetermined, ClaimReversed
-from projections.projection import Change, Projected
+from projections.projection import Change, Projected, Read, Statement
 
 NAME = "claim_status"
 VERSION = 1
 EVENTS = (ClaimAdjudicated, ClaimReversed, ClaimForwarded, ClaimPredetermined)
 OPENS_PERSONAL = False
 
-DDL = """
-CREATE TABLE IF NOT EXISTS claim_status_1 (
+TABLES = """
+CREATE TABLE claim_status (
     claim_id uuid PRIMARY KEY,
     person_id uuid NOT NULL,
     payer_id text NOT NULL,
@@ -33,37 +33,40 @@ CREATE TABLE IF NOT EXISTS claim_status_1 (
     position bigint NOT NULL,
     projected_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX IF NOT EXISTS claim_status_1_person_idx ON claim_status_1 (person_id, service_from);
-COMMENT ON TABLE claim_status_1 IS 'Where each claim stands, as its latest posting left it. Read it through the view claim_status.';
-COMMENT ON COLUMN claim_status_1.claim_id IS 'The claim''s stream in the log.';
-COMMENT ON COLUMN claim_status_1.person_id IS 'The patient, as an opaque id; who it is stands in people only.';
-COMMENT ON COLUMN claim_status_1.payer_id IS 'The payer''s own number (TRN03); its name stands in payers.';
-COMMENT ON COLUMN claim_status_1.status IS 'paid, partially_paid, denied, member_liability (zero paid, the member''s cost share), nothing_due, forwarded, predetermination or reversed.';
-COMMENT ON COLUMN claim_status_1.status_code IS 'The latest CLP02.';
-COMMENT ON COLUMN claim_status_1.forwarded_to IS 'The payer to whom the claim was passed on, if any.';
-COMMENT ON COLUMN claim_status_1.service_from IS 'First day of service: the claim''s own, else its earliest line''s.';
-COMMENT ON COLUMN claim_status_1.service_to IS 'Last day of service, where the payer states one.';
-COMMENT ON COLUMN claim_status_1.charge_cents IS 'What the provider charged, in cents.';
-COMMENT ON COLUMN claim_status_1.paid_cents IS 'What this payer pays by its latest word, in cents; 0 once reversed.';
-COMMENT ON COLUMN claim_status_1.member_cents IS 'Patient responsibility as this payer states it (CLP05), in cents; 0 once reversed.';
-COMMENT ON COLUMN claim_status_1.paid_on IS 'Date of the payment that brought the latest posting (BPR16).';
-COMMENT ON COLUMN claim_status_1.remittance_id IS 'The remittance that brought the latest posting.';
-COMMENT ON COLUMN claim_status_1.postings IS 'How many adjudications, reversals and other postings the claim has had.';
-COMMENT ON COLUMN claim_status_1.position IS 'Position in the log of the latest posting.';
-COMMENT ON COLUMN claim_status_1.projected_at IS 'When this row was last written; not part of what is projected.';
-CREATE OR REPLACE VIEW claim_status AS
+CREATE INDEX claim_status_person_idx ON claim_status (person_id, service_from);
+COMMENT ON TABLE claim_status IS 'Where each claim stands, as its latest posting left it. Read it through the view of its name.';
+COMMENT ON COLUMN claim_status.claim_id IS 'The claim''s stream in the log.';
+COMMENT ON COLUMN claim_status.person_id IS 'The patient, as an opaque id; who it is stands in people only.';
+COMMENT ON COLUMN claim_status.payer_id IS 'The payer''s own number (TRN03); its name stands in payers.';
+COMMENT ON COLUMN claim_status.status IS 'paid, partially_paid, denied, member_liability (zero paid, the member''s cost share), nothing_due, forwarded, predetermination or reversed.';
+COMMENT ON COLUMN claim_status.status_code IS 'The latest CLP02.';
+COMMENT ON COLUMN claim_status.forwarded_to IS 'The payer to whom the claim was passed on, if any.';
+COMMENT ON COLUMN claim_status.service_from IS 'First day of service: the claim''s own, else its earliest line''s.';
+COMMENT ON COLUMN claim_status.service_to IS 'Last day of service, where the payer states one.';
+COMMENT ON COLUMN claim_status.charge_cents IS 'What the provider charged, in cents.';
+COMMENT ON COLUMN claim_status.paid_cents IS 'What this payer pays by its latest word, in cents; 0 once reversed.';
+COMMENT ON COLUMN claim_status.member_cents IS 'Patient responsibility as this payer states it (CLP05), in cents; 0 once reversed.';
+COMMENT ON COLUMN claim_status.paid_on IS 'Date of the payment that brought the latest posting (BPR16).';
+COMMENT ON COLUMN claim_status.remittance_id IS 'The remittance that brought the latest posting.';
+COMMENT ON COLUMN claim_status.postings IS 'How many adjudications, reversals and other postings the claim has had.';
+COMMENT ON COLUMN claim_status.position IS 'Position in the log of the latest posting.';
+COMMENT ON COLUMN claim_status.projected_at IS 'When this row was last written; not part of what is projected.';
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW public.claim_status AS
 SELECT claim_id, person_id, payer_id, status, status_code, forwarded_to, service_from, service_to,
        (charge_cents / 100.0)::numeric(20, 2) AS charge, (paid_cents / 100.0)::numeric(20, 2) AS paid,
        (member_cents / 100.0)::numeric(20, 2) AS member_owes, paid_on, remittance_id, postings, position
-FROM claim_status_1;
-COMMENT ON VIEW claim_status IS 'Where each claim stands, amounts in dollars.';
-COMMENT ON COLUMN claim_status.charge IS 'What the provider charged, in dollars.';
-COMMENT ON COLUMN claim_status.paid IS 'What this payer pays by its latest word, in dollars; 0 once reversed.';
-COMMENT ON COLUMN claim_status.member_owes IS 'Patient responsibility as this payer states it (CLP05), in dollars; 0 once reversed.';
+FROM claim_status;
+COMMENT ON VIEW public.claim_status IS 'Where each claim stands, amounts in dollars.';
+COMMENT ON COLUMN public.claim_status.charge IS 'What the provider charged, in dollars.';
+COMMENT ON COLUMN public.claim_status.paid IS 'What this payer pays by its latest word, in dollars; 0 once reversed.';
+COMMENT ON COLUMN public.claim_status.member_owes IS 'Patient responsibility as this payer states it (CLP05), in dollars; 0 once reversed.';
 """
 
 UPSERT = """
-INSERT INTO claim_status_1 AS old (
+INSERT INTO claim_status AS old (
     claim_id, person_id, payer_id, status, status_code, forwarded_to, service_from, service_to,
     charge_cents, paid_cents, member_cents, paid_on, remittance_id, postings, position
 )
@@ -101,7 +104,7 @@ class Row(msgspec.Struct):
     position: int
 
 
-def fold(events: Sequence[Projected]) -> Sequence[Change]:
+def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     for projected in events:
         event = projected.event
@@ -113,7 +116,7 @@ def fold(events: Sequence[Projected]) -> Sequence[Change]:
             row.service_from = row.service_from or before.service_from
             row.service_to = row.service_to or before.service_to
         rows[row.claim_id] = row
-    return [Change(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
+    return [Statement(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
 
 
 def _row(projected: Projected, event: ClaimAdjudicated | ClaimReversed | ClaimForwarded | ClaimPredetermined) -> Row:

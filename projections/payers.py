@@ -5,29 +5,32 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.remittance import RemittanceReceived
-from projections.projection import Change, Projected
+from projections.projection import Change, Projected, Read, Statement
 
 NAME = "payers"
 VERSION = 1
 EVENTS = (RemittanceReceived,)
 OPENS_PERSONAL = False
 
-DDL = """
-CREATE TABLE IF NOT EXISTS payers_1 (
+TABLES = """
+CREATE TABLE payers (
     payer_id text PRIMARY KEY,
     name text NOT NULL,
     position bigint NOT NULL
 );
-COMMENT ON TABLE payers_1 IS 'Payers that have sent a remittance. Read it through the view payers.';
-COMMENT ON COLUMN payers_1.payer_id IS 'The payer''s own number (TRN03).';
-COMMENT ON COLUMN payers_1.name IS 'As its latest remittance states it.';
-COMMENT ON COLUMN payers_1.position IS 'Position in the log of that remittance.';
-CREATE OR REPLACE VIEW payers AS SELECT * FROM payers_1;
-COMMENT ON VIEW payers IS 'Payers that have sent a remittance.';
+COMMENT ON TABLE payers IS 'Payers that have sent a remittance. Read it through the view of its name.';
+COMMENT ON COLUMN payers.payer_id IS 'The payer''s own number (TRN03).';
+COMMENT ON COLUMN payers.name IS 'As its latest remittance states it.';
+COMMENT ON COLUMN payers.position IS 'Position in the log of that remittance.';
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW public.payers AS SELECT * FROM payers;
+COMMENT ON VIEW public.payers IS 'Payers that have sent a remittance.';
 """
 
 UPSERT = """
-INSERT INTO payers_1 AS old
+INSERT INTO payers AS old
 SELECT * FROM json_to_recordset(%(rows)s::json) AS row (payer_id text, name text, position bigint)
 ON CONFLICT (payer_id) DO UPDATE SET name = excluded.name, position = excluded.position
 WHERE excluded.position > old.position
@@ -40,10 +43,10 @@ class Row(msgspec.Struct):
     position: int
 
 
-def fold(events: Sequence[Projected]) -> Sequence[Change]:
+def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     for projected in events:
         event = projected.event
         assert isinstance(event, RemittanceReceived)
         rows[event.payer.payer_id] = Row(event.payer.payer_id, event.payer.name, projected.position)
-    return [Change(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
+    return [Statement(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.person import Names, PersonIdentified
-from projections.projection import Change, Projected
+from projections.projection import Change, Projected, Read, Statement
 
 NAME = "people"
 VERSION = 1
 EVENTS = (PersonIdentified,)
 OPENS_PERSONAL = True
 
-DDL = """
-CREATE TABLE IF NOT EXISTS people_1 (
+TABLES = """
+CREATE TABLE people (
     person_id uuid PRIMARY KEY,
     payer_id text NOT NULL,
     member_id text NOT NULL,
@@ -23,22 +23,25 @@ CREATE TABLE IF NOT EXISTS people_1 (
     suffix text NOT NULL,
     position bigint NOT NULL
 );
-CREATE INDEX IF NOT EXISTS people_1_member_idx ON people_1 (upper(member_id));
-COMMENT ON TABLE people_1 IS 'Who a person is, as a payer last named them. Personal: read it through the view people, and only where a name is needed.';
-COMMENT ON COLUMN people_1.person_id IS 'The person''s stream in the log, by which all other tables speak of them.';
-COMMENT ON COLUMN people_1.payer_id IS 'The payer that named them.';
-COMMENT ON COLUMN people_1.member_id IS 'The number on the member''s card at that payer.';
-COMMENT ON COLUMN people_1.family_name IS 'Family name.';
-COMMENT ON COLUMN people_1.given_name IS 'Given name.';
-COMMENT ON COLUMN people_1.middle_name IS 'Middle name or initial.';
-COMMENT ON COLUMN people_1.suffix IS 'Name suffix.';
-COMMENT ON COLUMN people_1.position IS 'Position in the log of the latest naming.';
-CREATE OR REPLACE VIEW people AS SELECT * FROM people_1;
-COMMENT ON VIEW people IS 'Who a person is. Personal.';
+CREATE INDEX people_member_idx ON people (upper(member_id));
+COMMENT ON TABLE people IS 'Who a person is, as a payer last named them. Personal: read it through the view of its name, and only where a name is needed.';
+COMMENT ON COLUMN people.person_id IS 'The person''s stream in the log, by which all other tables speak of them.';
+COMMENT ON COLUMN people.payer_id IS 'The payer that named them.';
+COMMENT ON COLUMN people.member_id IS 'The number on the member''s card at that payer.';
+COMMENT ON COLUMN people.family_name IS 'Family name.';
+COMMENT ON COLUMN people.given_name IS 'Given name.';
+COMMENT ON COLUMN people.middle_name IS 'Middle name or initial.';
+COMMENT ON COLUMN people.suffix IS 'Name suffix.';
+COMMENT ON COLUMN people.position IS 'Position in the log of the latest naming.';
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW public.people AS SELECT * FROM people;
+COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
 """
 
 UPSERT = """
-INSERT INTO people_1 AS old
+INSERT INTO people AS old
 SELECT * FROM json_to_recordset(%(rows)s::json) AS row (
     person_id uuid, payer_id text, member_id text, family_name text, given_name text, middle_name text,
     suffix text, position bigint
@@ -61,7 +64,7 @@ class Row(msgspec.Struct):
     position: int
 
 
-def fold(events: Sequence[Projected]) -> Sequence[Change]:
+def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     for projected in events:
         event, names = projected.event, projected.personal
@@ -79,4 +82,4 @@ def fold(events: Sequence[Projected]) -> Sequence[Change]:
             suffix=names.suffix,
             position=projected.position,
         )
-    return [Change(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
+    return [Statement(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []

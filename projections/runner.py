@@ -1,19 +1,46 @@
 """Folds the log into the projections, a batch at a time: decoded once, written in one transaction with the positions.
 
-Notifications are a hint that there is something new; polling is the truth. A stream with a row that cannot be read is
-set aside, with the position, and the others go on.
+Notifications are a hint that there is something new; polling is the truth. A generation leaves a stream out from its
+first event on that cannot be read, and goes on with the others.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+import structlog
 
 from application.mapper import Mapper, StoredEvent, Unreadable
-from domain.facts import StreamId
+from domain.facts import Event, StreamId
 from projections.projection import Change, Projected, Projection
 
 BATCH_EVENTS = 4_000
 POLL_S = 1.0
+
+
+class Generation(NamedTuple):
+    """The tables of a projection as one version of its code folds them, in a schema of their own."""
+
+    name: str
+    number: int
+    version: int
+    live: bool
+    """Whether readers see it; of each projection one is live, and one may be being built beside it"""
+    position: int = 0
+    left_out: frozenset[StreamId] = frozenset()
+    """Streams with an event up to here that could not be read"""
+
+    @property
+    def schema(self) -> str:
+        return f"{self.name}_g{self.number}"
+
+    @property
+    def key(self) -> str:
+        """By which its position is kept."""
+        return f"{self.name}:{self.number}"
 
 
 class Fault(NamedTuple):
@@ -24,84 +51,128 @@ class Fault(NamedTuple):
     reason: str
 
 
-class Advance(NamedTuple):
-    """A compare-and-set on a projection's position."""
-
-    projection: str
-    expected: int
-    position: int
-
-
 class Store(Protocol):
     """The log as projections read it, and where their rows go."""
 
     def lead(self) -> bool:
-        """Become the one that folds, or stay so; False while another process leads."""
+        """Become the one that folds live generations, or stay so; False while another process leads."""
 
-    def positions(self) -> dict[str, int]:
-        """Of each projection, by `name:version`."""
+    def generations(self) -> Sequence[Generation]: ...
 
-    def set_aside(self) -> dict[StreamId, int]:
-        """Streams with an unreadable event so far, and the position of the first."""
+    def events(self, after: int, limit: int) -> Sequence[tuple[int, datetime, StoredEvent]]:
+        """Position, when it was recorded, and the event."""
 
-    def read(self, after: int, limit: int) -> Sequence[tuple[int, StoredEvent]]: ...
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is written in it, or nothing."""
 
-    def commit(self, changes: Sequence[Change], advances: Sequence[Advance], faults: Sequence[Fault]) -> None:
-        """All of it in one transaction. Raises Overtaken where a position is not the expected one."""
+    def advance(self, generation: Generation, position: int, faults: Sequence[Fault]) -> None:
+        """Move a generation on, whose tables `read` and `write` then speak of until the transaction ends or another is
+        moved. Raises Overtaken where it stands elsewhere by now, or is gone."""
+
+    def read(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]: ...
+
+    def write(self, changes: Sequence[Change]) -> None: ...
 
     def wait(self, timeout_s: float) -> None:
         """Until something was appended, or the time is out."""
 
 
 class Overtaken(Exception):
-    """Another process moved a projection meanwhile: nothing was written."""
+    """Another process moved a generation or put another in its place meanwhile: nothing was written."""
+
+
+@dataclass
+class _Share:
+    """What one generation gets of a batch."""
+
+    generation: Generation
+    projection: Projection
+    events: list[Projected] = field(default_factory=list)
+    faults: dict[StreamId, Fault] = field(default_factory=dict)
+
+    def leaves_out(self, stream: StreamId) -> bool:
+        return stream in self.generation.left_out or stream in self.faults
+
+    def leave_out(self, position: int, stream: StreamId, unreadable: Unreadable) -> None:
+        if not self.leaves_out(stream):
+            self.faults[stream] = Fault(position, stream, unreadable.reason)
 
 
 class Runner:
     def __init__(self, store: Store, mapper: Mapper, projections: Sequence[Projection]) -> None:
         self._store = store
         self._mapper = mapper
-        self._projections = {f"{p.NAME}:{p.VERSION}": p for p in projections}
+        self._projections = {projection.NAME: projection for projection in projections}
+        self._log = structlog.get_logger()
+        self._warned: set[str] = set()
 
     def step(self, limit: int = BATCH_EVENTS) -> int:
-        """Fold the next batch into those projections that are furthest behind; how many events it had."""
-        positions = {name: at for name, at in self._store.positions().items() if name in self._projections}
-        after = min(positions.values())
-        ahead = min((at for at in positions.values() if at > after), default=None)
-        rows = self._store.read(after, limit if ahead is None else min(limit, ahead - after))
+        """Fold the next batch into those live generations that are furthest behind; how many events it had."""
+        live = [each for each in self._store.generations() if each.live and self._folds(each)]
+        if not live:
+            return 0
+        after = min(each.position for each in live)
+        ahead = min((each.position for each in live if each.position > after), default=None)
+        behind = [each for each in live if each.position == after]
+        return self.fold(behind, limit if ahead is None else min(limit, ahead - after))
+
+    def fold(self, generations: Sequence[Generation], limit: int) -> int:
+        """Fold the next batch into generations that stand at the same position; how many events it had."""
+        rows = self._store.events(generations[0].position, limit)
         if not rows:
             return 0
-        behind = [name for name, at in positions.items() if at == after]
-        # Asked every time: another leader may have set streams aside, and what is not committed is not set aside.
-        changes, faults = self._fold([self._projections[name] for name in behind], rows, self._store.set_aside())
-        last = rows[-1][0]
-        self._store.commit(changes, [Advance(name, after, last) for name in behind], faults)
+        shares = self._shares(generations, rows)
+        with self._store.transaction():
+            for share in shares:
+                self._store.advance(share.generation, rows[-1][0], list(share.faults.values()))
+                if share.events:
+                    self._store.write(share.projection.fold(share.events, self._store.read))
         return len(rows)
 
-    def _fold(
-        self, projections: list[Projection], rows: Sequence[tuple[int, StoredEvent]], set_aside: dict[StreamId, int]
-    ) -> tuple[list[Change], list[Fault]]:
-        batches = [(projection, list[Projected]()) for projection in projections]
-        folds = defaultdict(list)
-        for projection, batch in batches:
-            for kind in projection.EVENTS:
-                folds[kind].append((projection, batch))
-        faults: list[Fault] = []
+    def _folds(self, generation: Generation) -> bool:
+        """Whether this code may fold it: never one version into the tables of another."""
+        projection = self._projections.get(generation.name)
+        if projection is None or generation.version == projection.VERSION:
+            return projection is not None
+        if generation.key not in self._warned:
+            self._warned.add(generation.key)
+            self._log.warning(
+                "projection.needs_rebuild",
+                projection=generation.name,
+                version=projection.VERSION,
+                live_version=generation.version,
+            )
+        return False
+
+    def _shares(
+        self, generations: Sequence[Generation], rows: Sequence[tuple[int, datetime, StoredEvent]]
+    ) -> list[_Share]:
+        shares = [_Share(each, self._projections[each.name]) for each in generations]
+        wanting: dict[type[Event], list[_Share]] = defaultdict(list)
+        for share in shares:
+            for kind in share.projection.EVENTS:
+                wanting[kind].append(share)
         load, unseal = self._mapper.load, self._mapper.unseal
-        for position, stored in rows:
+        for position, recorded_at, stored in rows:
             stream = StreamId(stored.originator_id)
-            if position >= set_aside.get(stream, position + 1):
-                continue
             try:
                 event = load(stored)
-                for projection, batch in folds.get(type(event), ()):
-                    personal = unseal(stored, event) if projection.OPENS_PERSONAL else None
-                    batch.append(Projected(position, stream, event, personal))
             except Unreadable as unreadable:
-                faults.append(Fault(position, stream, unreadable.reason))
-                set_aside[stream] = position
-        changes = [change for projection, batch in batches for change in projection.fold(batch)]
-        return changes, faults
+                for share in shares:
+                    share.leave_out(position, stream, unreadable)
+                continue
+            for share in wanting.get(type(event), ()):
+                if share.leaves_out(stream):
+                    continue
+                try:
+                    personal = unseal(stored, event) if share.projection.OPENS_PERSONAL else None
+                except Unreadable as unreadable:
+                    share.leave_out(position, stream, unreadable)
+                    continue
+                share.events.append(
+                    Projected(position, recorded_at, stream, stored.originator_version, event, personal)
+                )
+        return shares
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
         """Fold until nothing is left; how many events there were. Does nothing where another process leads."""

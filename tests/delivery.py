@@ -19,7 +19,7 @@ import psutil
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
-from psycopg import connect
+from psycopg import Cursor, connect
 
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
@@ -246,9 +246,9 @@ def assert_projections_replay(ledger: Ledger) -> None:
     folded = _projected(ledger)
     with ledger.database.session() as cursor:
         assert not cursor.execute("SELECT * FROM projection_fault").fetchall()
-        for projection in PROJECTIONS:
-            cursor.execute(f"TRUNCATE {projection.NAME}_{projection.VERSION}")
-        cursor.execute("UPDATE projection_position SET notification_id = 0")
+        for schema, table in _tables(cursor):
+            cursor.execute(f"TRUNCATE {schema}.{table}")
+        cursor.execute("UPDATE projection_position SET notification_id = 0 WHERE application_name LIKE '%:%'")
     ledger.runner.catch_up()
     assert _projected(ledger) == folded
 
@@ -257,15 +257,24 @@ def _projected(ledger: Ledger) -> dict[str, list[str]]:
     """All rows of all projections, but for the time at which they were written."""
     with ledger.database.session() as cursor:
         return {
-            projection.NAME: [
+            table: [
                 row["row"]
                 for row in cursor.execute(
-                    f"SELECT (to_jsonb(t) - 'projected_at')::text AS row "
-                    f"FROM {projection.NAME}_{projection.VERSION} t ORDER BY 1"
+                    f"SELECT (to_jsonb(t) - 'projected_at')::text AS row FROM {schema}.{table} t ORDER BY 1"
                 )
             ]
-            for projection in PROJECTIONS
+            for schema, table in _tables(cursor)
         }
+
+
+def _tables(cursor: Cursor[Any]) -> list[tuple[str, str]]:
+    """Schema and name of each table of the live generations."""
+    found = cursor.execute(
+        "SELECT schemaname, tablename FROM pg_tables "
+        "JOIN projection_generation ON schemaname = name || '_g' || generation AND live"
+    ).fetchall()
+    assert {row["schemaname"] for row in found} >= {f"{projection.NAME}_g1" for projection in PROJECTIONS}
+    return [(row["schemaname"], row["tablename"]) for row in found]
 
 
 # --- a consumer in a process of its own

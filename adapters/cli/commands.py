@@ -23,7 +23,7 @@ from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
 from application.ports import Buffer, DependencyDown, Message
-from composition import Ledger, initialise, open_ledger, settle_memory
+from composition import PROJECTIONS, Ledger, initialise, open_ledger, settle_memory
 from domain.adjudication import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
@@ -125,7 +125,7 @@ def project(
         if not once:
             return _follow(ledger, as_json)
         with _progress(quiet=as_json) as progress:
-            head = overview(ledger.database, embedded=True)
+            head = overview(ledger.database, PROJECTIONS, embedded=True)
             lag = max((row["lag_events"] for row in head["projections"]), default=0)
             task = progress.add_task("Projecting", total=lag)
             events = ledger.runner.catch_up(lambda folded: progress.advance(task, folded))
@@ -201,7 +201,9 @@ def claim(
 def status(as_json: Json = False) -> None:
     """Positions, lags, sources, what is parked, and whether database roles have force here."""
     with opened() as ledger:
-        answer = _with_lags(ledger.settings, overview(ledger.database, embedded=ledger.settings.dsn is None))
+        answer = _with_lags(
+            ledger.settings, overview(ledger.database, PROJECTIONS, embedded=ledger.settings.dsn is None)
+        )
     if as_json:
         show.line(answer)
     else:

@@ -1,17 +1,25 @@
 """What an operator wants to know of a running ledger, in one read."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from adapters.postgres.database import Database
+from psycopg.types.json import Jsonb
 
+from adapters.postgres.database import Database
+from projections.projection import Projection
+
+# A version that is not the code's is folded by nobody until it is rebuilt.
 PROJECTIONS = """
-SELECT split_part(at.application_name, ':', 1) AS projection,
-       split_part(at.application_name, ':', 2)::integer AS version,
+SELECT made.name AS projection, made.generation, made.version,
+       CASE WHEN NOT live THEN 'building' WHEN made.version = code.version::integer THEN 'live'
+            ELSE 'needs_rebuild' END AS state,
        at.notification_id AS position, head.position - at.notification_id AS lag_events,
        coalesce(extract(epoch FROM now() - next.recorded_at), 0)::float AS lag_seconds
-FROM projection_position at CROSS JOIN head
+FROM projection_generation made
+JOIN projection_position at ON at.application_name = made.name || ':' || made.generation
+JOIN jsonb_each_text(%(versions)s) AS code (name, version) ON code.name = made.name
+CROSS JOIN head
 LEFT JOIN events next ON next.notification_id = at.notification_id + 1
-WHERE at.application_name NOT LIKE '\\_\\_%'
 ORDER BY 1, 2
 """
 
@@ -24,7 +32,7 @@ PARKED = (
     "SELECT reason, count(*) AS items, sum(claims) AS claims FROM parked WHERE state = 'parked' GROUP BY 1 ORDER BY 1"
 )
 
-FAULTS = "SELECT position, stream::text, reason FROM projection_fault ORDER BY position LIMIT 100"
+FAULTS = "SELECT DISTINCT position, stream::text, reason FROM projection_fault ORDER BY position LIMIT 100"
 
 # Roles have force only where the one who writes could not also change what is written.
 SERVER = """
@@ -34,12 +42,13 @@ SELECT current_setting('server_version') AS version,
 """
 
 
-def overview(database: Database, *, embedded: bool) -> dict[str, Any]:
+def overview(database: Database, projections: Sequence[Projection], *, embedded: bool) -> dict[str, Any]:
     """Positions, lags (events, seconds), source offsets, parked items by reason, unreadable events, and the server."""
+    versions = Jsonb({projection.NAME: projection.VERSION for projection in projections})
     with database.session() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         rows = {
-            name: cursor.execute(sql).fetchall()
+            name: cursor.execute(sql, {"versions": versions}).fetchall()
             for name, sql in (
                 ("projections", PROJECTIONS),
                 ("sources", SOURCES),

@@ -4,38 +4,89 @@ Because the advisory lock and the writes share a connection, a leader that loses
 Derived rows commit without waiting for the disk: what a crash takes is folded again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.database import Database, down_is_named
 from adapters.postgres.event_log import CHANNEL, READ
 from application.mapper import StoredEvent
 from application.ports import DependencyDown
-from domain.facts import StreamId
-from projections.projection import Change, Projection
-from projections.runner import Advance, Fault, Overtaken
+from projections.projection import Change, Copy, Projection, Statement
+from projections.runner import Fault, Generation, Overtaken
 
 LEADER_LOCK = 0x6C6564676572  # "ledger"
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS projection_fault (
-    position bigint PRIMARY KEY,
-    stream uuid NOT NULL,
-    reason text NOT NULL,
-    found_at timestamptz NOT NULL DEFAULT now()
+CREATE TABLE IF NOT EXISTS projection_generation (
+    name text NOT NULL,
+    generation integer NOT NULL,
+    version integer NOT NULL,
+    live boolean NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (name, generation),
+    UNIQUE (name, live)
 );
-COMMENT ON TABLE projection_fault IS 'Stored events that could not be read; their streams are set aside from there on.';
+COMMENT ON TABLE projection_generation IS 'The sets of tables of each projection: the live one, and the one that is being built beside it, if any. Each has a schema of its own, name_g1, name_g2, ….';
+COMMENT ON COLUMN projection_generation.name IS 'The projection.';
+COMMENT ON COLUMN projection_generation.generation IS 'Number of the generation.';
+COMMENT ON COLUMN projection_generation.version IS 'Version of the projection''s code that folds it.';
+COMMENT ON COLUMN projection_generation.live IS 'Whether the public views show it.';
+COMMENT ON COLUMN projection_generation.made_at IS 'When its tables were made.';
+CREATE TABLE IF NOT EXISTS projection_fault (
+    name text NOT NULL,
+    generation integer NOT NULL,
+    stream uuid NOT NULL,
+    position bigint NOT NULL,
+    reason text NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (name, generation, stream),
+    FOREIGN KEY (name, generation) REFERENCES projection_generation ON DELETE CASCADE
+);
+COMMENT ON TABLE projection_fault IS 'What each generation leaves out: streams, from their first event on that it could not read.';
+COMMENT ON COLUMN projection_fault.name IS 'The projection.';
+COMMENT ON COLUMN projection_fault.generation IS 'The generation that met it; the next one reads anew.';
+COMMENT ON COLUMN projection_fault.stream IS 'The stream that is left out.';
 COMMENT ON COLUMN projection_fault.position IS 'Position of the event in the log.';
-COMMENT ON COLUMN projection_fault.stream IS 'The stream that projections leave out from this position on.';
 COMMENT ON COLUMN projection_fault.reason IS 'What is wrong with it; never its content.';
 COMMENT ON COLUMN projection_fault.found_at IS 'When a projector met it.';
-COMMENT ON TABLE projection_position IS 'How far each projection has been folded; moves in the transaction that writes its rows.';
-COMMENT ON COLUMN projection_position.application_name IS 'Projection and version: name:version.';
+COMMENT ON TABLE projection_position IS 'How far each generation has been folded; moves in the transaction that writes its rows.';
+COMMENT ON COLUMN projection_position.application_name IS 'Projection and generation: name:generation.';
 COMMENT ON COLUMN projection_position.notification_id IS 'Position of the last event that it holds.';
 """
+
+# Version 0.1.0 had a table a version in `public`. Everything is folded again.
+IS_OF_0_1_0 = "SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = 'claim_status_1'"
+DROP_0_1_0 = """
+DROP TABLE claim_status_1, people_1, payers_1, projection_fault CASCADE;
+DELETE FROM projection_position WHERE application_name LIKE '%:%';
+"""
+
+GENERATIONS = """
+SELECT name, generation, version, live, notification_id,
+       ARRAY(SELECT stream::text FROM projection_fault fault WHERE (fault.name, fault.generation) = (made.name, made.generation))
+FROM projection_generation made JOIN projection_position ON application_name = name || ':' || generation
+ORDER BY name, generation
+"""
+
+# Its tables are what the names in the following statements mean, until the transaction ends.
+SPEAK_OF = "SELECT set_config('search_path', %(schema)s || ', public', true)"
+
+ADVANCE = """
+WITH moved AS (
+    UPDATE projection_position SET notification_id = %(position)s
+    WHERE application_name = %(key)s AND notification_id = %(expected)s
+    RETURNING notification_id
+)
+SELECT set_config('search_path', %(schema)s || ', public', true) FROM moved
+"""
+
+LEAVE_OUT = "INSERT INTO projection_fault (name, generation, stream, position, reason) VALUES (%s, %s, %s, %s, %s)"
 
 
 class PostgresProjectionStore:
@@ -47,57 +98,63 @@ class PostgresProjectionStore:
         self._leads = False
 
     def prepare(self, projections: Sequence[Projection]) -> None:
+        """Make the first generation of those that have none, and let readers see it."""
         with self._database.session() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEADER_LOCK + 1])
+            if cursor.execute(IS_OF_0_1_0).fetchone() is not None:
+                cursor.execute(DROP_0_1_0)
             cursor.execute(SCHEMA)
+            there = {row["name"] for row in cursor.execute("SELECT name FROM projection_generation WHERE live")}
             for projection in projections:
-                cursor.execute(SQL(projection.DDL))
-                cursor.execute(
-                    "INSERT INTO projection_position VALUES (%s, 0) ON CONFLICT DO NOTHING",
-                    [f"{projection.NAME}:{projection.VERSION}"],
-                )
+                if projection.NAME not in there:
+                    _make(cursor, Generation(projection.NAME, 1, projection.VERSION, True), projection)
+                    cursor.execute(SQL(projection.VIEWS))
+
+    # --- the runner's port
 
     def lead(self) -> bool:
         connection = self._connected()
         if not self._leads:
             with down_is_named():
+                connection.execute(f"LISTEN {CHANNEL}")
                 row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK]).fetchone()
             self._leads = row is not None and bool(row[0])
         return self._leads
 
-    def positions(self) -> dict[str, int]:
+    def generations(self) -> list[Generation]:
         with down_is_named():
-            rows = self._connected().execute("SELECT application_name, notification_id FROM projection_position")
-            return dict(rows.fetchall())
+            rows = self._connected().execute(GENERATIONS).fetchall()
+        return [Generation._make((*row[:5], frozenset(row[5]))) for row in rows]
 
-    def set_aside(self) -> dict[StreamId, int]:
-        with down_is_named():
-            rows = self._connected().execute("SELECT stream::text, min(position) FROM projection_fault GROUP BY stream")
-            return dict(rows.fetchall())
-
-    def read(self, after: int, limit: int) -> list[tuple[int, StoredEvent]]:
+    def events(self, after: int, limit: int) -> list[tuple[int, datetime, StoredEvent]]:
         with down_is_named():
             rows = self._connected().cursor(binary=True).execute(READ, [after, limit])
-            return [(row[0], StoredEvent._make(row[2:])) for row in rows.fetchall()]
+            return [(row[0], row[1], StoredEvent._make(row[2:])) for row in rows.fetchall()]
 
-    def commit(self, changes: Sequence[Change], advances: Sequence[Advance], faults: Sequence[Fault]) -> None:
-        connection = self._connected()
-        with down_is_named(), connection.transaction():
-            connection.execute("SET LOCAL synchronous_commit = off")
-            for advance in advances:
-                moved = connection.execute(
-                    "UPDATE projection_position SET notification_id = %s "
-                    "WHERE application_name = %s AND notification_id = %s",
-                    [advance.position, advance.projection, advance.expected],
-                )
-                if moved.rowcount != 1:
-                    raise Overtaken(advance.projection)
-            for change in changes:
-                connection.execute(change.sql, {"rows": change.rows.decode()})
-            for fault in faults:
-                connection.execute(
-                    "INSERT INTO projection_fault VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", list(fault)
-                )
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with down_is_named(), self._connected().transaction():
+            yield
+
+    def advance(self, generation: Generation, position: int, faults: Sequence[Fault]) -> None:
+        to = {"key": generation.key, "expected": generation.position, "position": position, "schema": generation.schema}
+        if self._connected().execute(ADVANCE, to).rowcount != 1:
+            raise Overtaken(generation.key)
+        for fault in faults:
+            values = [generation.name, generation.number, fault.stream, fault.position, fault.reason]
+            self._connected().execute(LEAVE_OUT, values)
+
+    def read(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._connected().cursor(binary=True).execute(sql, parameters).fetchall()
+
+    def write(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            match change:
+                case Statement(sql, rows):
+                    self._connected().execute(sql, {"rows": rows.decode()})
+                case Copy(sql, data):
+                    with self._connected().cursor().copy(sql) as copy:
+                        copy.write(data)
 
     def wait(self, timeout_s: float) -> None:
         with down_is_named():
@@ -116,5 +173,21 @@ class PostgresProjectionStore:
         if self._connection is None:
             self._connection = self._database.connect()
             with down_is_named():
-                self._connection.execute(f"LISTEN {CHANNEL}")
+                self._connection.execute("SET synchronous_commit = off")
+                # Frozen inside its transaction it would hold back a rebuild, or as a rebuild all readers.
+                self._connection.execute("SET idle_in_transaction_session_timeout = '15s'")
         return self._connection
+
+
+def _make(cursor: Cursor[Any], generation: Generation, projection: Projection) -> None:
+    """An empty schema's tables; the names that follow in this transaction mean them."""
+    schema = Identifier(generation.schema)
+    cursor.execute(SQL("CREATE SCHEMA {}").format(schema))
+    comment = f"Generation {generation.number} of the projection {generation.name}. Read it through the public views."
+    cursor.execute(SQL("COMMENT ON SCHEMA {} IS {}").format(schema, comment))
+    cursor.execute(SPEAK_OF, {"schema": generation.schema})
+    cursor.execute(SQL(projection.TABLES))
+    cursor.execute(
+        "INSERT INTO projection_generation (name, generation, version, live) VALUES (%s, %s, %s, %s)", generation[:4]
+    )
+    cursor.execute("INSERT INTO projection_position VALUES (%s, 0)", [generation.key])

@@ -351,8 +351,8 @@ def test_a_reader_that_follows_four_writers_skips_nothing(log: PostgresEventLog,
         store = PostgresProjectionStore(Database(database))
         for _ in count():
             finished = all(writer.done() for writer in writing)
-            while read := store.read(seen[-1][0] if seen else 0, 7):
-                seen.extend(read)
+            while read := store.events(seen[-1][0] if seen else 0, 7):
+                seen.extend((position, event) for position, _, event in read)
             if finished:
                 break
         store.close()

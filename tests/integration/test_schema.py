@@ -16,31 +16,42 @@ from composition import Ledger, NotInitialised, OtherInstallation, initialise, o
 from tests.given import message, paid, remittance, rows, value
 
 DESCRIBED = """
-SELECT class.relname AS name, NULL AS column, class.relkind::text AS kind,
+SELECT class.oid::regclass::text AS name, relname, NULL AS column, relkind::text AS kind,
        obj_description(class.oid, 'pg_class') AS comment
-FROM pg_class class
-WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('r', 'v', 'm', 'f', 'p')
+FROM pg_class class JOIN pg_namespace namespace ON namespace.oid = relnamespace
+WHERE (nspname = 'public' OR nspname LIKE '%%\\_g_') AND relkind IN ('r', 'v', 'm', 'f', 'p')
 UNION ALL
-SELECT class.relname, attribute.attname, class.relkind::text, col_description(class.oid, attribute.attnum)
-FROM pg_class class JOIN pg_attribute attribute ON attribute.attrelid = class.oid
-WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('r', 'v', 'm', 'f', 'p')
-  AND attribute.attnum > 0 AND NOT attribute.attisdropped
+SELECT class.oid::regclass::text, relname, attname, relkind::text, col_description(class.oid, attnum)
+FROM pg_class class JOIN pg_namespace namespace ON namespace.oid = relnamespace
+JOIN pg_attribute ON attrelid = class.oid
+WHERE (nspname = 'public' OR nspname LIKE '%%\\_g_') AND relkind IN ('r', 'v', 'm', 'f', 'p')
+  AND attnum > 0 AND NOT attisdropped
+UNION ALL
+SELECT nspname, nspname, NULL, 'schema', obj_description(oid, 'pg_namespace')
+FROM pg_namespace WHERE nspname LIKE '%%\\_g_'
 """
 
 
 def schema_of(ledger: Ledger) -> list[dict[str, Any]]:
-    return rows(ledger.database, DESCRIBED + "ORDER BY name, 2 NULLS FIRST")
+    return rows(ledger.database, DESCRIBED + "ORDER BY name, 3 NULLS FIRST")
 
 
 def test_every_table_view_and_column_says_what_it_is(ledger: Ledger) -> None:
     found = schema_of(ledger)
-    assert {row["name"] for row in found} >= {"events", "parked", "claim_status", "people_1", "projection_position"}
+    assert {row["name"] for row in found} >= {
+        "events",
+        "parked",
+        "claim_status",
+        "people_g1",
+        "people_g1.people",
+        "projection_position",
+    }
     # A view's columns are those of its table, which says what they are, unless the view makes them itself.
-    told = {(row["name"].removesuffix("_1"), row["column"]) for row in found if row["comment"]}
+    told = {(row["relname"], row["column"]) for row in found if row["comment"]}
     undescribed = [
         (row["name"], row["column"])
         for row in found
-        if not row["comment"] and not (row["kind"] == "v" and (row["name"], row["column"]) in told)
+        if not row["comment"] and not (row["kind"] == "v" and (row["relname"], row["column"]) in told)
     ]
     assert undescribed == []
 
