@@ -11,7 +11,9 @@ import structlog
 import projections.claim_status
 import projections.payers
 import projections.people
+from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
+from adapters.filters import Filters
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import embedded_dsn
@@ -83,6 +85,14 @@ class Ledger:
         self.projection_store.prepare(PROJECTIONS)
         return Runner(self.projection_store, self.mapper, PROJECTIONS)
 
+    @cached_property
+    def codes(self) -> Codes:
+        return Codes(self.database)
+
+    @cached_property
+    def filters(self) -> Filters:
+        return Filters(self.database)
+
     def source(self) -> KafkaSource:
         if self.settings.kafka is None:
             raise KafkaNotSet
@@ -133,6 +143,8 @@ def initialise(settings: Settings) -> Ledger:
         KeyFiles.create(settings.keys_folder)
     ledger = Ledger(settings, database, KeyFiles(settings.keys_folder))
     ledger.log.create_table()
+    ledger.codes.create_tables()
+    ledger.filters.renew_shipped()
     ledger.projection_store.prepare(PROJECTIONS)
     with database.session() as cursor:
         cursor.execute(

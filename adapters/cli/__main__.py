@@ -7,7 +7,9 @@ from psycopg import ProgrammingError
 from pydantic import ValidationError
 
 from adapters.cli.commands import app
+from adapters.codes import NotAList
 from adapters.crypto.key_files import KeysNotFound
+from adapters.filters import NotAFilter
 from application.intake import NotParked, Unexplained
 from application.ports import DependencyDown, VersionConflict
 from composition import KafkaNotSet, NotInitialised, OtherInstallation
@@ -34,6 +36,8 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, "giving something up takes an actor and a reason")
     except NotParked as error:
         return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
+    except (NotAList, NotAFilter) as error:
+        return _fail(WRONG_USAGE, str(error))
     except ValidationError as error:
         # The library's own message repeats the values, which may hold a password.
         names = ", ".join(f"LEDGER_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())

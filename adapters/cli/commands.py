@@ -17,13 +17,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters import logs
-from adapters.cli import show
+from adapters.cli import codes, filters, show
+from adapters.cli.opened import DAYS, Json, opened
 from adapters.kafka.source import end_offsets
 from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
 from application.ports import Buffer, DependencyDown, Message
-from composition import PROJECTIONS, Ledger, initialise, open_ledger, settle_memory
+from composition import PROJECTIONS, Ledger, initialise, settle_memory
 from domain.adjudication import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
@@ -39,26 +40,15 @@ app = typer.Typer(
 )
 parked_app = typer.Typer(help="What could not be understood or accepted: list, show, retry, discard.")
 app.add_typer(parked_app, name="parked")
+app.add_typer(codes.app, name="codes")
+app.add_typer(filters.app, name="filters")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout instead of a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
-DAYS = ["%Y-%m-%d"]
 
 
 class Format(StrEnum):
     AUTO = "auto"
     X12_835 = "x12-835"
-
-
-@contextmanager
-def opened() -> Iterator[Ledger]:
-    settings = Settings()
-    logs.configure(settings.log_level)
-    ledger = open_ledger(settings)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 @app.command(epilog="Example: scripts/ledger init")

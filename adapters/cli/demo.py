@@ -6,6 +6,7 @@ from rich.rule import Rule
 
 from adapters.cli import commands, show
 from adapters.cli.__main__ import run
+from adapters.cli.opened import opened
 
 NEXT = """
   scripts/ledger claims --status denied        claims by status, member, payer or date of service
@@ -37,7 +38,7 @@ def demo() -> None:
 
 def _reversed_and_corrected() -> str:
     """A claim with a story: paid, taken back, paid otherwise."""
-    with commands.opened() as ledger:
+    with opened() as ledger:
         found = commands.find(ledger)
     most = max(row["postings"] for row in found)
     return str(min((row["paid_on"], row["claim_id"]) for row in found if row["postings"] == most)[1])[:8]

@@ -1,0 +1,25 @@
+"""What every command begins with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from adapters import logs
+from adapters.settings import Settings
+from composition import Ledger, open_ledger
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout instead of a table.")]
+DAYS = ["%Y-%m-%d"]
+
+
+@contextmanager
+def opened() -> Iterator[Ledger]:
+    settings = Settings()
+    logs.configure(settings.log_level)
+    ledger = open_ledger(settings)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
