@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-import projections.claim_status
+import projections.claim_history
 import projections.payers
 import projections.people
 from adapters.codes import Codes
@@ -32,7 +32,7 @@ from projections.projection import Projection
 from projections.runner import Runner
 
 PROJECTIONS: tuple[Projection, ...] = (
-    projections.claim_status,
+    projections.claim_history,
     projections.people,
     projections.payers,
 )

@@ -28,7 +28,7 @@ from composition import PROJECTIONS, Ledger, initialise, settle_memory
 from domain.adjudication import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
-from projections import claim_status
+from projections import claim_queries
 from projections.runner import Overtaken
 
 app = typer.Typer(
@@ -176,7 +176,7 @@ def claim(
 ) -> None:
     """One claim: where it stands, the events that made it, and the lines of its latest adjudication."""
     with opened() as ledger:
-        found = find(ledger, claim=claim_id.lower(), limit=2)
+        found = find(ledger, **id_range(claim_id), limit=2)
         if len(found) != 1:
             problem = "no claim has this id" if not found else "several claims begin with this id"
             raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)")
@@ -329,9 +329,30 @@ def _outcome(file: str, file_format: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
-    parameters = dict.fromkeys(("claim", "member", "status", "payer", "from", "to", "limit")) | wanted
+    asked = (
+        "first_id",
+        "last_id",
+        "member",
+        "status",
+        "type",
+        "payer",
+        "from",
+        "to",
+        "first_day",
+        "last_day",
+        "filter",
+    )
+    parameters = dict.fromkeys((*asked, "known_at", "limit")) | wanted
     with ledger.database.session() as cursor:
-        return cursor.execute(claim_status.FIND, parameters).fetchall()
+        return cursor.execute(claim_queries.FIND, parameters | wanted, prepare=False).fetchall()
+
+
+def id_range(prefix: str) -> dict[str, str]:
+    """All ids that begin alike."""
+    digits = prefix.replace("-", "").lower()
+    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+        raise typer.BadParameter("an id has hexadecimal digits")
+    return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
 
 
 def _parked_id(ledger: Ledger, prefix: str) -> StreamId:

@@ -40,8 +40,8 @@ def _reversed_and_corrected() -> str:
     """A claim with a story: paid, taken back, paid otherwise."""
     with opened() as ledger:
         found = commands.find(ledger)
-    most = max(row["postings"] for row in found)
-    return str(min((row["paid_on"], row["claim_id"]) for row in found if row["postings"] == most)[1])[:8]
+    most = max(row["events"] for row in found)
+    return str(min((str(row["processed_on"]), row["claim_id"]) for row in found if row["events"] == most)[1])[:8]
 
 
 def _chapter(title: str) -> None:

@@ -170,7 +170,7 @@ def _(world: World, status: str, paid: str, owes: str) -> None:
 @then(parsers.parse("it has {count:d} postings"))
 def _(world: World, count: int) -> None:
     (row,) = [row for row in world.rows() if abs(row["charge"]) == 200]
-    assert row["postings"] == count
+    assert row["events"] == count
 
 
 @then("nothing is recorded")

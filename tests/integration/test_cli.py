@@ -107,9 +107,9 @@ def test_claims_are_found_by_member_status_payer_and_dates(filled: Run) -> None:
 
 
 def test_one_claim_is_shown_with_the_events_that_made_it(filled: Run) -> None:
-    row = max(lines(filled("claims", "--json")), key=lambda row: row["postings"])
+    row = max(lines(filled("claims", "--json")), key=lambda row: row["events"])
     (claim,) = lines(filled("claim", row["claim_id"][:8], "--json"))
-    assert len(claim["events"]) == row["postings"]
+    assert len(claim["events"]) == row["events"]
     assert claim["events"][-1]["status"] == row["status"]
     assert claim["events"][-1]["position"] == row["position"]
     assert claim["events"][0]["personal"]["patient_control_number"]
@@ -144,7 +144,7 @@ def test_parked_items_are_listed_shown_retried_and_discarded(run: Run) -> None:
 
 def test_status_tells_positions_lags_and_whether_roles_have_force(filled: Run) -> None:
     (status,) = lines(filled("status", "--json"))
-    assert {row["projection"] for row in status["projections"]} == {"claim_status", "people", "payers"}
+    assert {row["projection"] for row in status["projections"]} == {"claim_history", "people", "payers"}
     assert all(row["lag_events"] == 0 and row["lag_seconds"] == 0 for row in status["projections"])
     assert status["database"] == {"kind": "server", "version": "18.6", "roles_enforced": False}
     assert status["kafka"] == "not set"

@@ -16,7 +16,7 @@ from hypothesis import given as for_all
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-import projections.claim_status
+import projections.claim_history
 import projections.payers
 import projections.people
 from adapters.postgres.database import Database
@@ -33,7 +33,7 @@ from samples.make import build
 from tests.given import ADA, BENITO, CARMEN, MEMBERS, damaged, message, paid, remittance, rows, value
 
 A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
-TABLES = ("claim_status", "people", "payers")
+TABLES = ("claim_history", "people", "payers")
 
 
 def taken_in(ledger: Ledger, *remittances: generator.Remittance) -> None:
@@ -53,7 +53,7 @@ def live(ledger: Ledger, name: str) -> str:
 
 def tables(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
     """Everything that was projected; when is no part of it."""
-    found = {name: rows(ledger.database, f"SELECT * FROM {live(ledger, name)}.{name} ORDER BY 1") for name in TABLES}
+    found = {name: rows(ledger.database, f"SELECT * FROM {live(ledger, name)}.{name} ORDER BY 1, 2") for name in TABLES}
     return {
         name: [{column: held for column, held in row.items() if column != "projected_at"} for row in of_table]
         for name, of_table in found.items()
@@ -89,7 +89,7 @@ def claims(ledger: Ledger) -> dict[str, int]:
     """How many postings each claim's row counts, by patient."""
     found = rows(
         ledger.database,
-        "SELECT given_name, sum(postings)::int AS n FROM claim_status JOIN people USING (person_id) GROUP BY 1",
+        "SELECT given_name, sum(events)::int AS n FROM claim_status JOIN people USING (person_id) GROUP BY 1",
     )
     return {row["given_name"]: row["n"] for row in found}
 
@@ -464,7 +464,7 @@ def test_personal_facts_that_do_not_open_hold_up_their_person_only(ledger: Ledge
     ledger.keys._ciphers.clear()
     ledger.runner.catch_up()
     assert len(tables(ledger)["people"]) == 1
-    assert len(tables(ledger)["claim_status"]) == 2
+    assert len(tables(ledger)["claim_history"]) == 2
     [(_, _, reason)] = faults(ledger)
     assert reason == "personal facts do not open (WrongKey)"
 
@@ -512,7 +512,7 @@ def test_who_was_erased_is_missing_from_a_fresh_replay_and_their_claims_are_not(
     begin_anew(ledger)
     ledger.runner.catch_up()
     after = tables(ledger)
-    assert after["claim_status"] == before["claim_status"]
+    assert after["claim_history"] == before["claim_history"]
     assert after["people"] == [row for row in before["people"] if str(row["person_id"]) != erased]
     assert len(after["people"]) == 1
     assert faults(ledger) == []
@@ -549,7 +549,7 @@ class NewPayers:
         return [Statement(self.UPSERT, json.dumps(said).encode())]
 
 
-NEW: tuple[Projection, ...] = (projections.claim_status, projections.people, NewPayers())
+NEW: tuple[Projection, ...] = (projections.claim_history, projections.people, NewPayers())
 
 
 def test_new_code_does_not_fold_into_old_tables_and_the_others_go_on(
@@ -561,9 +561,9 @@ def test_new_code_does_not_fold_into_old_tables_and_the_others_go_on(
     taken_in(ledger, remittance(2, A, C))
     ledger.projection_store.prepare(NEW)
     Runner(ledger.projection_store, ledger.mapper, NEW).catch_up()
-    assert positions(ledger) == {"claim_status:1": head(ledger), "people:1": head(ledger), "payers:1": 5}
+    assert positions(ledger) == {"claim_history:1": head(ledger), "people:1": head(ledger), "payers:1": 5}
     assert tables(ledger)["payers"] == before
     assert claims(ledger) == {"ADA": 2, "BENITO": 1, "CARMEN": 1}
     assert capsys.readouterr().out.count("projection.needs_rebuild") == 1
     states = {row["projection"]: row["state"] for row in overview(ledger.database, NEW, embedded=True)["projections"]}
-    assert states == {"claim_status": "live", "people": "live", "payers": "needs_rebuild"}
+    assert states == {"claim_history": "live", "people": "live", "payers": "needs_rebuild"}

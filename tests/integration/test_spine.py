@@ -17,10 +17,10 @@ def test_samples_become_events_and_claim_status(ledger: Ledger) -> None:
         duplicates += sample.duplicates
     ledger.runner.catch_up()
     with ledger.database.session() as cursor:
-        row = cursor.execute("SELECT sum(postings) AS postings FROM claim_status").fetchone()
+        row = cursor.execute("SELECT sum(events) AS events FROM claim_status").fetchone()
         log = cursor.execute("SELECT count(*) AS events, max(notification_id) AS head FROM events").fetchone()
     assert row is not None
-    assert row["postings"] == posted
+    assert row["events"] == posted
     assert log is not None
     assert log["events"] == log["head"]
 
