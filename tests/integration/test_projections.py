@@ -539,7 +539,10 @@ class NewPayers:
             payer_id text PRIMARY KEY, name text NOT NULL, position bigint NOT NULL, remittances integer NOT NULL
         )
     """
-    VIEWS = "CREATE OR REPLACE VIEW public.payers AS SELECT * FROM payers"
+    VIEWS = """
+        CREATE OR REPLACE VIEW public.payers AS SELECT * FROM payers;
+        CREATE OR REPLACE VIEW public.payer_activity AS SELECT payer_id, remittances FROM payers;
+    """
     UPSERT = """
         INSERT INTO payers AS old SELECT payer_id, max(name), max(position), count(*)
         FROM json_to_recordset(%(rows)s::json) AS row (payer_id text, name text, position bigint) GROUP BY payer_id
@@ -826,6 +829,24 @@ def test_a_reader_in_a_long_transaction_is_waited_for_and_others_read_meanwhile(
         holder.rollback()
         assert rebuilding.result(10).generation == 2
     assert claims(ledger) == {"ADA": 1}
+
+
+@pytest.mark.parametrize("views", [("payers", "payer_activity"), ("payer_activity", "payers")])
+def test_a_reader_of_several_views_is_no_victim_of_a_deadlock(
+    ledger: Ledger, settings: Settings, monkeypatch: pytest.MonkeyPatch, views: tuple[str, str]
+) -> None:
+    monkeypatch.setattr("composition.PROJECTIONS", NEW)
+    taken_in(ledger, remittance(1, A))
+    ledger.rebuild("payers")
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(str(settings.dsn)) as reader:
+        reader.execute(f"SELECT * FROM {views[0]}")
+        rebuilding = pool.submit(ledger.rebuild, "payers")
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+        seconds_until(lambda: bool(value(ledger.database, waiting)))
+        reader.execute(f"SELECT * FROM {views[1]}")
+        assert not rebuilding.done()
+        reader.commit()
+        assert rebuilding.result(10).generation == 3
 
 
 # --- what version 0.1.0 left
