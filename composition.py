@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,7 +30,8 @@ from application.ports import Format
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
 from projections.projection import Projection
-from projections.runner import Runner
+from projections.rebuild import Rebuild, Rebuilt
+from projections.runner import BATCH_EVENTS, Runner
 
 PROJECTIONS: tuple[Projection, ...] = (
     projections.claim_history,
@@ -44,6 +46,10 @@ class NotInitialised(Exception):
 
 class OtherInstallation(Exception):
     """The key files belong to another ledger than the database."""
+
+
+class UnknownProjection(Exception):
+    """No projection has this name."""
 
 
 class KafkaNotSet(Exception):
@@ -92,6 +98,20 @@ class Ledger:
     @cached_property
     def filters(self) -> Filters:
         return Filters(self.database)
+
+    def rebuild(
+        self, name: str, progress: Callable[[int, int], None] = lambda _built, _live: None, limit: int = BATCH_EVENTS
+    ) -> Rebuilt:
+        """Build a projection's next generation, on a connection of its own, and put it in the live one's place.
+
+        Raises UnknownProjection, BeingRebuilt, DependencyDown.
+        """
+        projection = next((each for each in PROJECTIONS if name == each.NAME), None)
+        if projection is None:
+            raise UnknownProjection(name)
+        with closing(PostgresProjectionStore(self.database)) as store:
+            store.prepare(PROJECTIONS)
+            return Rebuild(store, self.mapper, projection, progress, limit).run()
 
     def source(self) -> KafkaSource:
         if self.settings.kafka is None:

@@ -132,8 +132,10 @@ class Runner:
     def _folds(self, generation: Generation) -> bool:
         """Whether this code may fold it: never one version into the tables of another."""
         projection = self._projections.get(generation.name)
-        if projection is None or generation.version == projection.VERSION:
-            return projection is not None
+        if projection is None:
+            return False
+        if generation.version == projection.VERSION:
+            return True
         if generation.key not in self._warned:
             self._warned.add(generation.key)
             self._log.warning(

@@ -12,7 +12,8 @@ from adapters.crypto.key_files import KeysNotFound
 from adapters.filters import NotAFilter
 from application.intake import NotParked, Unexplained
 from application.ports import DependencyDown, VersionConflict
-from composition import KafkaNotSet, NotInitialised, OtherInstallation
+from composition import KafkaNotSet, NotInitialised, OtherInstallation, UnknownProjection
+from projections.rebuild import BeingRebuilt
 from projections.runner import Overtaken
 
 WRONG_USAGE, DEPENDENCY_DOWN = 2, 3
@@ -38,6 +39,8 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
     except (NotAList, NotAFilter) as error:
         return _fail(WRONG_USAGE, str(error))
+    except UnknownProjection as error:
+        return _fail(WRONG_USAGE, f"no projection is called {error}: see `scripts/ledger projections list`")
     except ValidationError as error:
         # The library's own message repeats the values, which may hold a password.
         names = ", ".join(f"LEDGER_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
@@ -49,6 +52,8 @@ def run(command: Callable[[], object]) -> int:
         )
     except OSError as error:
         return _fail(WRONG_USAGE, f"{error.strerror or type(error).__name__}: {error.filename or ''}")
+    except BeingRebuilt as error:
+        return _fail(DEPENDENCY_DOWN, f"another process is rebuilding {error}: try again when it is done")
     except (VersionConflict, Overtaken):
         return _fail(DEPENDENCY_DOWN, "other processes kept writing the same at the same time: try again")
     except (DependencyDown, KeysNotFound) as error:

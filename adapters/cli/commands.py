@@ -14,11 +14,10 @@ from typing import Annotated, Any
 
 import structlog
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters import logs
-from adapters.cli import codes, filters, show
-from adapters.cli.opened import DAYS, Json, opened
+from adapters.cli import codes, filters, projections, show
+from adapters.cli.opened import DAYS, Json, opened, progress
 from adapters.kafka.source import end_offsets
 from adapters.postgres.overview import overview
 from adapters.settings import Settings
@@ -42,6 +41,7 @@ parked_app = typer.Typer(help="What could not be understood or accepted: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(codes.app, name="codes")
 app.add_typer(filters.app, name="filters")
+app.add_typer(projections.app, name="projections")
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -76,8 +76,8 @@ def ingest(
     """Take in payers' files: the same path that messages from Kafka take, so the same file twice changes nothing."""
     files = list(_files(paths))
     outcomes: list[dict[str, Any]] = []
-    with opened() as ledger, _progress(quiet=as_json) as progress:
-        task = progress.add_task("Ingesting", total=len(files))
+    with opened() as ledger, progress(quiet=as_json) as bar:
+        task = bar.add_task("Ingesting", total=len(files))
         for file in files:
             with _bytes_of(file) as data:
                 source = "file:" + ledger.ids.digest(data)[:16]
@@ -86,7 +86,7 @@ def ingest(
             outcomes.append(answer)
             if as_json:
                 show.line(answer)
-            progress.advance(task)
+            bar.advance(task)
     if not as_json:
         show.ingested(outcomes)
     if strict and any(answer["parked"] for answer in outcomes):
@@ -114,11 +114,11 @@ def project(
     with opened() as ledger:
         if not once:
             return _follow(ledger, as_json)
-        with _progress(quiet=as_json) as progress:
+        with progress(quiet=as_json) as bar:
             head = overview(ledger.database, PROJECTIONS, embedded=True)
-            lag = max((row["lag_events"] for row in head["projections"]), default=0)
-            task = progress.add_task("Projecting", total=lag)
-            events = ledger.runner.catch_up(lambda folded: progress.advance(task, folded))
+            lag = max((row["lag_events"] for row in head["projections"] if row["state"] == "live"), default=0)
+            task = bar.add_task("Projecting", total=lag)
+            events = ledger.runner.catch_up(lambda folded: bar.advance(task, folded))
     show.out({"events": events}, as_json, f"{events:,} events projected.")
     return None
 
@@ -374,11 +374,6 @@ def _with_lags(settings: Settings, answer: dict[str, Any]) -> dict[str, Any]:
         end = ends.get((row["topic_id"], row["partition"]))
         row["lag"] = None if end is None else end - row["next_offset"]
     return answer | {"kafka": "up"}
-
-
-def _progress(*, quiet: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=show.errors, disable=quiet)
 
 
 def _until_stopped() -> threading.Event:

@@ -1,12 +1,14 @@
-"""What every command begins with."""
+"""What every command begins with, and the bar that shows how far it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters import logs
+from adapters.cli import show
 from adapters.settings import Settings
 from composition import Ledger, open_ledger
 
@@ -23,3 +25,8 @@ def opened() -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def progress(*, quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=show.errors, disable=quiet)

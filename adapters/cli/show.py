@@ -255,17 +255,22 @@ def parked_item(row: Mapping[str, Any]) -> None:
 # --- status
 
 
+def projections(rows: Sequence[Mapping[str, Any]]) -> None:
+    figures = ("generation", "version", "position", "lag events", "lag seconds")
+    table = _table("projection", "state", *figures, right=figures)
+    for row in rows:
+        state = "live" if row["state"] == "live" else f"[yellow]{row['state'].replace('_', ' ')}[/]"
+        numbers = [_text(row[name]) for name in ("generation", "version", "position", "lag_events")]
+        table.add_row(row["projection"], state, *numbers, f"{row['lag_seconds']:.1f}")
+    console.print(table)
+
+
 def status(answer: Mapping[str, Any]) -> None:
     database = answer["database"]
     roles = "enforced" if database["roles_enforced"] else "not enforced"
     console.print(f"Log at position [bold]{answer['position']:,}[/] in PostgreSQL {database['version']}", end=" ")
     console.print(f"({database['kind']}; roles {roles}).")
-    lags = ("version", "position", "lag events", "lag seconds")
-    table = _table("projection", *lags, right=lags)
-    for row in answer["projections"]:
-        seconds = f"{row['lag_seconds']:.1f}"
-        table.add_row(row["projection"], *(_text(row[n]) for n in ("version", "position", "lag_events")), seconds)
-    console.print(table)
+    projections(answer["projections"])
     if answer["sources"]:
         offsets = ("partition", "next offset", "lag")
         table = _table("source", *offsets, "alarm", "moved", right=offsets)

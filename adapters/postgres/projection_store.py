@@ -7,9 +7,11 @@ Derived rows commit without waiting for the disk: what a crash takes is folded a
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import add
 from typing import Any
 
 from psycopg import Connection, Cursor
+from psycopg.errors import QueryCanceled
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
@@ -18,9 +20,11 @@ from adapters.postgres.event_log import CHANNEL, READ
 from application.mapper import StoredEvent
 from application.ports import DependencyDown
 from projections.projection import Change, Copy, Projection, Statement
+from projections.rebuild import BeingRebuilt, Comparison, ReadersBusy
 from projections.runner import Fault, Generation, Overtaken
 
 LEADER_LOCK = 0x6C6564676572  # "ledger"
+REBUILD_LOCK = 0x6E6577  # "new"; with the projection's name
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS projection_generation (
@@ -88,9 +92,33 @@ SELECT set_config('search_path', %(schema)s || ', public', true) FROM moved
 
 LEAVE_OUT = "INSERT INTO projection_fault (name, generation, stream, position, reason) VALUES (%s, %s, %s, %s, %s)"
 
+COLUMNS = """
+SELECT table_name, array_agg(column_name::text)
+FROM information_schema.columns old JOIN information_schema.columns new USING (table_name, column_name)
+WHERE old.table_schema = %s AND new.table_schema = %s AND column_name <> 'projected_at'
+GROUP BY table_name
+"""
+
+# By a hash of each row's text: neither side is ever in memory as a whole, and equal rows are counted too.
+COMPARE = """
+SELECT coalesce(sum(new), 0)::bigint, coalesce(sum(greatest(old - new, 0)), 0)::bigint,
+       coalesce(sum(greatest(new - old, 0)), 0)::bigint
+FROM (
+    SELECT sum(1 - is_new) AS old, sum(is_new) AS new
+    FROM (
+        SELECT 0 AS is_new, hashtextextended(ROW({columns})::text, 0) AS held FROM {old}
+        UNION ALL
+        SELECT 1, hashtextextended(ROW({columns})::text, 0) FROM {new}
+    ) AS both_sides
+    GROUP BY held
+) AS counted
+"""
+
+VIEWS_OF = "SELECT DISTINCT view_schema, view_name FROM information_schema.view_table_usage WHERE table_schema = %s"
+
 
 class PostgresProjectionStore:
-    """Implements the runner's Store."""
+    """Implements the runner's Store and the rebuild's Builder."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -161,6 +189,66 @@ class PostgresProjectionStore:
             for _ in self._connected().notifies(timeout=timeout_s, stop_after=1):
                 pass
 
+    # --- the rebuild's port
+
+    def begin(self, projection: Projection) -> None:
+        name, version = projection.NAME, projection.VERSION
+        with self.transaction():
+            cursor = self._connected().cursor()
+            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [REBUILD_LOCK, name])
+            if cursor.fetchone() != (True,):
+                raise BeingRebuilt(name)
+            there = [each for each in self.generations() if each.name == name]
+            for left in there:
+                if not left.live and left.version != version:
+                    _drop(cursor, left)
+            if not any(not left.live and left.version == version for left in there):
+                number = 1 + max(each.number for each in there if each.live)
+                _make(cursor, Generation(name, number, version, live=False), projection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self.transaction():
+            self._connected().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+
+    def hold(self, generation: Generation) -> None:
+        self._connected().execute(
+            "SELECT FROM projection_position WHERE application_name = %s FOR UPDATE", [generation.key]
+        )
+
+    def compare(self, old: Generation, new: Generation) -> Comparison:
+        found = Comparison(0, 0, 0)
+        for table, columns in self._connected().execute(COLUMNS, [old.schema, new.schema]).fetchall():
+            names = {
+                "columns": SQL(", ").join(map(Identifier, columns)),
+                "old": Identifier(old.schema, table),
+                "new": Identifier(new.schema, table),
+            }
+            # Readers' queries are planned well from the first one on.
+            self._connected().execute(SQL("ANALYZE {new}").format(**names))
+            row = self._connected().execute(SQL(COMPARE).format(**names)).fetchone()
+            found = Comparison(*map(add, found, row or ()))
+        return found
+
+    def exchange(self, old: Generation, new: Generation, projection: Projection) -> None:
+        cursor = self._connected().cursor()
+        views = [Identifier(*view) for view in cursor.execute(VIEWS_OF, [old.schema])]
+        try:
+            # Whoever reads one of the views and waits for another one is let through before PostgreSQL calls the two
+            # of us a deadlock, which it does after a second: a reader never gets an error.
+            cursor.execute("SET LOCAL statement_timeout = '500ms'")
+            if views:
+                cursor.execute(SQL("LOCK TABLE {}").format(SQL(", ").join(views)))
+            cursor.execute(SPEAK_OF, {"schema": new.schema})
+            cursor.execute(SQL(projection.VIEWS))
+            _drop(cursor, old)
+        except QueryCanceled:
+            raise ReadersBusy(old.name) from None
+        cursor.execute(
+            "UPDATE projection_generation SET live = true WHERE (name, generation) = (%s, %s)", [new.name, new.number]
+        )
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -191,3 +279,12 @@ def _make(cursor: Cursor[Any], generation: Generation, projection: Projection) -
         "INSERT INTO projection_generation (name, generation, version, live) VALUES (%s, %s, %s, %s)", generation[:4]
     )
     cursor.execute("INSERT INTO projection_position VALUES (%s, 0)", [generation.key])
+
+
+def _drop(cursor: Cursor[Any], generation: Generation) -> None:
+    """With all that is kept of it."""
+    cursor.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(generation.schema)))
+    cursor.execute("DELETE FROM projection_position WHERE application_name = %s", [generation.key])
+    cursor.execute(
+        "DELETE FROM projection_generation WHERE (name, generation) = (%s, %s)", [generation.name, generation.number]
+    )

@@ -160,6 +160,31 @@ def test_status_tells_how_far_projections_are_behind(run: Run) -> None:
     assert all(row["lag_events"] == 1 and row["lag_seconds"] > 0 for row in status["projections"])
 
 
+def test_a_projection_is_rebuilt_and_listed(run: Run) -> None:
+    run("init")
+    run("ingest", str(SAMPLES))
+    run("project", "--once")
+    (status,) = lines(run("status", "--json"))
+    (rebuilt,) = lines(run("projections", "rebuild", "people", "--json"))
+    rows = rebuilt.pop("rows")
+    wanted = {"projection": "people", "generation": 2, "events": status["position"], "only_in_old": 0, "only_in_new": 0}
+    assert rebuilt == wanted
+    told = run("projections", "rebuild", "people")
+    assert f"Generation 3 of people is live: {rows} rows; 0 only in the old one" in told.stdout.decode()
+    assert b"Rebuilding people" in told.stderr
+    listed = lines(run("projections", "list", "--json"))
+    assert listed == lines(run("status", "--json"))[0]["projections"]
+    assert {row["projection"]: row["generation"] for row in listed} == {"claim_history": 1, "people": 3, "payers": 1}
+    assert {row["state"] for row in listed} == {"live"}
+    assert b"people" in run("projections", "list").stdout
+
+
+def test_a_projection_that_is_not_there_is_named_in_one_line(filled: Run) -> None:
+    answer = filled("projections", "rebuild", "nothing", "--json")
+    assert (answer.returncode, answer.stdout) == (2, b"")
+    assert answer.stderr == b"ledger: no projection is called nothing: see `scripts/ledger projections list`\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "status", "says"),
     [
