@@ -29,6 +29,7 @@ def test_without_a_list_the_texts_are_ours(ledger: Ledger) -> None:
 
 
 def test_an_official_text_goes_first_while_it_holds(ledger: Ledger) -> None:
+    assert ledger.codes.text("carc", "999") == ""
     assert ledger.codes.load(System.CARC, OFFICIAL) == Loaded(codes=2, replaced=0)
     assert ledger.codes.text("carc", "45") == "Official words"
     for day in (date(2010, 1, 1), date(2020, 12, 31)):
@@ -145,6 +146,7 @@ def shared(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Le
         filters.save("dated procedure", [rule(Looks.PROCEDURE, "99281-99285", *in_2025)])
         filters.save("dated place", [rule(Looks.PLACE_OF_SERVICE, "23", *in_2025)])
         filters.save("category three", [rule(Looks.PROCEDURE, "0500T-0599T")])
+        filters.save("a mental health bed", [rule(Looks.REVENUE, "1001")])
         filters.save("a bill type", [rule(Looks.BILL_TYPE, "11")])
         filters.save("an office", [rule(Looks.PLACE_OF_SERVICE, "11")])
         yield ledger
@@ -274,6 +276,11 @@ def test_a_code_is_in_a_range_only_if_it_is_built_like_its_ends(shared: Ledger) 
     assert matches(shared, "category three", {"procedure": "HC:0599T"})
     assert not matches(shared, "category three", {"procedure": "HC:0550F"})
     assert not matches(shared, "category three", {"procedure": "HC:05500"})
+
+
+def test_a_revenue_code_is_not_cut_to_four_digits(shared: Ledger) -> None:
+    assert matches(shared, "a mental health bed", {"revenue_code": "1001"})
+    assert not matches(shared, "a mental health bed", {"revenue_code": "10010"})
 
 
 def test_a_claim_without_anything_to_look_at_and_a_filter_without_a_name_match_nothing(shared: Ledger) -> None:
