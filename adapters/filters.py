@@ -12,8 +12,7 @@ import msgspec
 
 from adapters.codes import SHIPPED
 from adapters.postgres.database import Database
-
-CLAIM_TYPES = ("professional", "institutional", "pharmacy", "dental", "vision")
+from domain.adjudication import ClaimType
 
 
 class Looks(StrEnum):
@@ -31,7 +30,7 @@ class Looks(StrEnum):
 
 
 _FORMS = {
-    Looks.CLAIM_TYPE: ("|".join(CLAIM_TYPES), "one of " + ", ".join(CLAIM_TYPES)),
+    Looks.CLAIM_TYPE: ("|".join(ClaimType), "one of " + ", ".join(ClaimType)),
     Looks.PLACE_OF_SERVICE: ("[0-9]{2}", "two digits"),
     Looks.BILL_TYPE: ("[0-9]{2}", "two digits: the first two of a type of bill, without its leading zero"),
     Looks.QUALIFIER: ("[0-9A-Z]{2}", "two letters or digits"),

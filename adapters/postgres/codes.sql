@@ -50,7 +50,7 @@ BEGIN ATOMIC
         SELECT upper(CASE WHEN strpos(said.procedure, ':') > 0 THEN split_part(said.procedure, ':', 1) END) AS qualifier,
                upper(split_part(said.procedure, ':', CASE WHEN strpos(said.procedure, ':') > 0 THEN 2 ELSE 1 END)) AS code,
                said.revenue_code, coalesce(said.service_from, claim_codes.service_from) AS day
-        FROM jsonb_to_recordset(coalesce(lines, '[]')) AS said (procedure text, revenue_code text, service_from date)
+        FROM jsonb_to_recordset(lines) AS said (procedure text, revenue_code text, service_from date)
     ), revenue AS (
         SELECT ltrim(digits, '0') AS digits, day
         FROM line CROSS JOIN LATERAL (VALUES (revenue_code), (CASE qualifier WHEN 'NU' THEN code END)) AS found (digits)
