@@ -135,6 +135,19 @@ BEFORE_ITS_NUMBER = frozenset({Kind.RECEIVED, Kind.REJECTED})
 """What may be said of a claim that the payer has given no number yet"""
 
 YEARS = range(1900, 2200)
+"""At the ends of the calendar a moment has no time in UTC, and a day no day half a year later"""
+
+_Part = Reported | Decided | Adjudication | ServiceLine
+_DAYS: dict[type[_Part], tuple[str, ...]] = {
+    Reported: ("at", "service_from", "service_to", "due_on"),
+    Decided: ("on",),
+    Adjudication: ("service_from", "service_to", "received_on"),
+    ServiceLine: ("service_from", "service_to"),
+}
+_AMOUNTS = {
+    Adjudication: ("charge_cents", "paid_cents", "patient_cents"),
+    ServiceLine: ("charge_cents", "paid_cents", "allowed_cents"),
+}
 
 
 def payers_number_is_known(notice: Notice) -> str:
@@ -144,23 +157,21 @@ def payers_number_is_known(notice: Notice) -> str:
     return "$.numbers.payer_claim_number: missing"
 
 
-def year_is_possible(notice: Notice) -> str:
-    """A moment at the end of the calendar has no time in UTC."""
-    return "$.said.at: out of bounds" if isinstance(notice.said, Reported) and notice.said.at.year not in YEARS else ""
+def years_are_possible(notice: Notice) -> str:
+    for at, part in enumerate(_parts(notice.said)):
+        for name in _DAYS[type(part)]:
+            day = getattr(part, name)
+            if day is not None and day.year not in YEARS:
+                return f"{_path(at)}.{name}: out of bounds"
+    return ""
 
 
-def days_are_in_order(notice: Notice) -> str:
-    if isinstance(notice.said, Reported):
-        return _end_before_start(notice.said, "$.said")
-    adjudication = notice.said.adjudication
-    return _end_before_start(adjudication, "$.said") or next(
-        filter(None, (_end_before_start(line, f"$.said.lines[{at}]") for at, line in enumerate(adjudication.lines))), ""
-    )
-
-
-def _end_before_start(served: Reported | Adjudication | ServiceLine, path: str) -> str:
-    if served.service_from and served.service_to and served.service_to < served.service_from:
-        return f"{path}.service_to: before service_from"
+def service_ends_after_it_begins(notice: Notice) -> str:
+    for at, part in enumerate(_parts(notice.said)):
+        if isinstance(part, Decided) or not part.service_from or not part.service_to:
+            continue
+        if part.service_to < part.service_from:
+            return f"{_path(at)}.service_to: before service_from"
     return ""
 
 
@@ -168,16 +179,20 @@ def signs_fit_the_status(notice: Notice) -> str:
     """Only a reversal (22) takes back, and it gives nothing. Adjustments have either sign."""
     if isinstance(notice.said, Reported):
         return ""
-    adjudication = notice.said.adjudication
-    sign = -1 if adjudication.status_code == "22" else 1
-    for name in ("charge_cents", "paid_cents", "patient_cents"):
-        if getattr(adjudication, name) * sign < 0:
-            return f"$.said.{name}: wrong sign"
-    for at, line in enumerate(adjudication.lines):
-        for name in ("charge_cents", "paid_cents", "allowed_cents"):
-            if (getattr(line, name) or 0) * sign < 0:
-                return f"$.said.lines[{at}].{name}: wrong sign"
+    sign = -1 if notice.said.adjudication.status_code == "22" else 1
+    for at, part in enumerate(_parts(notice.said)):
+        for name in _AMOUNTS.get(type(part), ()):
+            if (getattr(part, name) or 0) * sign < 0:
+                return f"{_path(at)}.{name}: wrong sign"
     return ""
 
 
-RULES = (payers_number_is_known, year_is_possible, days_are_in_order, signs_fit_the_status)
+RULES = (payers_number_is_known, years_are_possible, service_ends_after_it_begins, signs_fit_the_status)
+
+
+def _parts(said: Reported | Decided) -> tuple[_Part, ...]:
+    return (said,) if isinstance(said, Reported) else (said, said.adjudication, *said.adjudication.lines)
+
+
+def _path(at: int) -> str:
+    return "$.said" if at < 2 else f"$.said.lines[{at - 2}]"

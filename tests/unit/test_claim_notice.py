@@ -405,9 +405,23 @@ def test_the_payers_own_number_may_be_missing_only_before_the_payer_gave_one() -
         assert refused(changed(message, "numbers.payer_claim_number", "")) == expected
 
 
-@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "1899-12-31T00:00:00Z"])
-def test_a_moment_is_in_a_possible_year(at: str) -> None:
-    assert refused(changed(PENDED, "said.at", at)) == ("json.wrong_schema", "$.said.at: out of bounds")
+@pytest.mark.parametrize(
+    ("message", "path", "value"),
+    [
+        (PENDED, "said.at", "9999-12-31T23:59:59-05:00"),
+        (PENDED, "said.at", "0001-01-01T00:00:00+05:00"),
+        (PENDED, "said.at", "1899-12-31T00:00:00Z"),
+        (PENDED, "said.due_on", "2200-01-01"),
+        (PENDED, "said.service_from", "0026-02-02"),
+        (DECIDED, "said.on", "9999-12-31"),
+        (DECIDED, "said.received_on", "1026-02-02"),
+        (DECIDED, "said.service_to", "2206-02-02"),
+        (DECIDED, "said.lines.0.service_from", "1826-02-02"),
+    ],
+)
+def test_every_day_is_in_a_possible_year(message: Any, path: str, value: str) -> None:
+    where = path.replace(".0", "[0]")
+    assert refused(changed(message, path, value)) == ("json.wrong_schema", f"$.{where}: out of bounds")
 
 
 def test_service_does_not_end_before_it_begins() -> None:
