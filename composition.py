@@ -12,6 +12,8 @@ import structlog
 import projections.claim_history
 import projections.payers
 import projections.people
+from adapters.claim_notice.translate import translate as translate_notice
+from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
@@ -22,7 +24,7 @@ from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.positions import PostgresPositions
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.settings import Settings
-from adapters.x12.translate import translate
+from adapters.x12.translate import translate as translate_x12
 from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
@@ -38,6 +40,12 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.people,
     projections.payers,
 )
+
+TRANSLATIONS = {
+    Format.X12_835: balanced(translate_x12),
+    Format.JSON_CLAIM: balanced(translate_notice),
+    Format.JSON_CLAIM_LINES: balanced(translate_lines),
+}
 
 
 class NotInitialised(Exception):
@@ -79,8 +87,7 @@ class Ledger:
     @cached_property
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
-        translations = {Format.X12_835: balanced(translate)}
-        return Intake(self.log, self.mapper, self.keys, self.ids, translations, limit)
+        return Intake(self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, limit)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:

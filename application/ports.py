@@ -23,7 +23,9 @@ class Format(StrEnum):
     X12_835 = "x12-835"
     """X12 835 remittance advice"""
     JSON_CLAIM = "json-claim"
-    """A notice of one claim: docs/schemas/"""
+    """A notice of one claim: docs/messages.md"""
+    JSON_CLAIM_LINES = "json-claim-lines"
+    """Such notices, one a line, as files hold them"""
 
 
 class Message(NamedTuple):

@@ -16,13 +16,14 @@ import structlog
 import typer
 
 from adapters import logs
+from adapters.claim_notice.translate import holds_lines, lines
 from adapters.cli import codes, filters, projections, show
 from adapters.cli.opened import DAYS, Json, opened, progress
 from adapters.kafka.source import end_offsets
 from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
-from application.ports import Buffer, DependencyDown, Message
+from application.ports import Buffer, DependencyDown, Format, Message
 from composition import PROJECTIONS, Ledger, initialise, settle_memory
 from domain.adjudication import Status
 from domain.facts import StreamId
@@ -46,9 +47,10 @@ app.add_typer(projections.app, name="projections")
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     AUTO = "auto"
-    X12_835 = "x12-835"
+    X12_835 = Format.X12_835.value
+    JSON_CLAIM = Format.JSON_CLAIM.value
 
 
 @app.command(epilog="Example: scripts/ledger init")
@@ -69,7 +71,7 @@ def init(as_json: Json = False) -> None:
 @app.command(epilog="Example: scripts/ledger ingest samples/835 --json")
 def ingest(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...|-", help="Files, folders, or - for stdin.")],
-    file_format: Annotated[Format, typer.Option("--format", help="What the files are.")] = Format.AUTO,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="What the files are.")] = FileFormat.AUTO,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -80,9 +82,8 @@ def ingest(
         task = bar.add_task("Ingesting", total=len(files))
         for file in files:
             with _bytes_of(file) as data:
-                source = "file:" + ledger.ids.digest(data)[:16]
-                outcome = ledger.intake.handle_file(Message(source, data))
-                answer = _outcome(file, _format_of(data, file_format), outcome)
+                message = Message("file:" + ledger.ids.digest(data)[:16], data, _format_of(data, file_format))
+                answer = _outcome(file, message, ledger.intake.handle_file(message))
             outcomes.append(answer)
             if as_json:
                 show.line(answer)
@@ -308,16 +309,20 @@ def _bytes_of(path: str) -> Iterator[Buffer]:
             yield data
 
 
-def _format_of(data: Buffer, stated: Format) -> str:
-    looks_like_x12 = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"ISA")
-    return Format.X12_835 if stated is not Format.AUTO or looks_like_x12 else "unknown"
+def _format_of(data: Buffer, stated: FileFormat) -> Format:
+    """JSON begins with a brace; what is neither JSON nor X12 is a fault that the reader of X12 knows how to name."""
+    begins = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if stated is FileFormat.X12_835 or (stated is FileFormat.AUTO and begins != b"{"):
+        return Format.X12_835
+    return Format.JSON_CLAIM_LINES if holds_lines(data) else Format.JSON_CLAIM
 
 
-def _outcome(file: str, file_format: str, outcome: Outcome) -> dict[str, Any]:
+def _outcome(file: str, message: Message, outcome: Outcome) -> dict[str, Any]:
+    has_lines = message.format is Format.JSON_CLAIM_LINES
     return {
         "file": file,
-        "format": file_format,
-        "messages": 1,
+        "format": message.format,
+        "messages": sum(1 for _ in lines(message.value)) if has_lines else 1,
         "claims": outcome.claims,
         "events": outcome.events,
         "duplicates": outcome.duplicates,

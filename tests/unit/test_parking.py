@@ -62,7 +62,7 @@ def test_what_was_discarded_stays_discarded_when_it_comes_again() -> None:
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("domain", "application", "consumers", "adapters")
-REASON = re.compile(r"(message|x12|835|line|claim|transaction|remittance|person|stream)\.[a-z_*]*[a-z*]")
+REASON = re.compile(r"(message|x12|835|json|line|claim|transaction|remittance|person|stream)\.[a-z_*]*[a-z*]")
 
 
 def _reasons_in(tree: ast.AST) -> Iterator[str]:

@@ -1,0 +1,116 @@
+"""Notices of claims as JSON: through the intake, from files, and over Kafka beside remittances."""
+
+import json
+from typing import Any
+
+import pytest
+
+from application.intake import Outcome
+from application.ports import Format, Message
+from composition import Ledger
+from domain.claim import ClaimAdjudicated, ClaimPended, ClaimReceived, ClaimReversed
+from tests.given import rows
+from tests.unit.notices import adjudicated, encoded, line, report
+
+
+def take(ledger: Ledger, *messages: bytes) -> list[Outcome]:
+    """One batch."""
+    return ledger.intake.handle([
+        Message(f"payer.adjudications/0@{at}", message, Format.JSON_CLAIM) for at, message in enumerate(messages)
+    ])  # fmt: skip
+
+
+def reasons(outcome: Outcome) -> list[str]:
+    return [part.park.reason for part in outcome.parked]
+
+
+def claim_events(ledger: Ledger) -> list[Any]:
+    streams = rows(ledger.database, "SELECT DISTINCT originator_id FROM events WHERE topic LIKE %s", "claim%")
+    return [
+        ledger.mapper.load(recorded.stored)
+        for stream in streams
+        for recorded in ledger.log.history(str(stream["originator_id"]))
+    ]
+
+
+# --- through the intake
+
+
+def test_what_is_said_of_a_claim_becomes_its_events(ledger: Ledger) -> None:
+    outcomes = take(ledger, encoded(report("received")), encoded(report("pended")), encoded(adjudicated()))
+    assert [(outcome.claims, outcome.events, outcome.parked) for outcome in outcomes] == [
+        (1, 2, []),
+        (1, 1, []),
+        (1, 1, []),
+    ]
+    received, pended, decided = claim_events(ledger)
+    assert isinstance(received, ClaimReceived)
+    assert isinstance(pended, ClaimPended)
+    assert isinstance(decided, ClaimAdjudicated)
+    assert (decided.remittance, decided.day.isoformat(), decided.source) == (
+        None,
+        "2026-03-02",
+        "payer.adjudications/0@2",
+    )
+
+
+def test_the_same_in_another_order_and_layout_is_a_duplicate(ledger: Ledger) -> None:
+    messages = [adjudicated(line(), line(2_000, 0)), report("rejected")]
+    take(ledger, *map(encoded, messages))
+    again = [json.dumps(dict(reversed(each.items())), indent=3).encode() for each in messages]
+    for outcome in take(ledger, *again):
+        assert (outcome.events, outcome.duplicates, outcome.parked) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (report("pended"), report("pended", awaits="medical_review")),
+        (adjudicated(), adjudicated(line(10_000, 7_000))),
+        (report("received"), report("received", charge_cents=1)),
+    ],
+)
+def test_the_same_thing_said_otherwise_is_a_conflict(ledger: Ledger, first: Any, second: Any) -> None:
+    posted, conflicting = take(ledger, encoded(first), encoded(second))
+    assert (reasons(posted), reasons(conflicting)) == ([], ["claim.conflict"])
+    [item] = ledger.log.parked_items()
+    assert ledger.intake.raw(item.raw_id) == encoded(second)
+    [waiting] = take(ledger, encoded(report("released")))
+    assert reasons(waiting) == ["claim.waiting"]
+
+
+def test_several_decisions_of_a_day_are_told_apart_by_their_sequence(ledger: Ledger) -> None:
+    first, second = take(ledger, encoded(adjudicated()), encoded(adjudicated(line(10_000, 7_000), sequence=2)))
+    assert (reasons(first), reasons(second)) == ([], [])
+
+
+def test_a_reversal_takes_the_adjudication_of_its_claim_back(ledger: Ledger) -> None:
+    back = adjudicated(line(-10_000, -8_000), status_code="22", on="2026-03-09")
+    take(ledger, encoded(adjudicated()), encoded(back))
+    assert [type(event) for event in claim_events(ledger)] == [ClaimAdjudicated, ClaimReversed]
+
+
+def test_a_code_that_no_payer_has_parks_the_claim(ledger: Ledger) -> None:
+    [outcome] = take(ledger, encoded(adjudicated(status_code="7")))
+    assert reasons(outcome) == ["claim.unknown_status"]
+
+
+def test_what_was_parked_for_the_lack_of_something_goes_through_on_a_retry_once_it_is_there(ledger: Ledger) -> None:
+    _, conflicting = take(ledger, encoded(report("pended")), encoded(report("pended", awaits="other")))
+    [outcome] = take(ledger, encoded(report("released")))
+    ledger.intake.discard(conflicting.parked[0].parked_id, "ada", "sent by mistake")
+    assert ledger.log.parked_items() == []
+    assert outcome.parked[0].park.format == Format.JSON_CLAIM
+
+
+# --- from files
+
+
+def test_a_file_of_lines_is_taken_in_line_by_line(ledger: Ledger) -> None:
+    data = b"\n".join([encoded(report("received")), b"{", encoded(adjudicated()), encoded(report("received"))])
+    outcome = ledger.intake.handle_file(Message("file:abc", data, Format.JSON_CLAIM_LINES))
+    assert (outcome.claims, outcome.events, outcome.duplicates) == (3, 2 + 1 + 1, 1)
+    assert reasons(outcome) == ["json.not_json"]
+    [item] = ledger.log.parked_items()
+    assert (item.where, item.source, ledger.intake.raw(item.raw_id)) == ("line 2", "file:abc", b"{")
+    assert ledger.intake.retry(item.parked_id) is False
