@@ -76,40 +76,42 @@ class Rebuild:
         self._runner = Runner(store, mapper, [projection])
         self._progress = progress
         self._limit = limit
-        self._events = 0
 
     def run(self) -> Rebuilt:
         self._store.begin(self._projection)
+        _, begun = self._generations()
         self._catch_up(within=self._limit)
         # In a snapshot the live one stands still, though the projector goes on.
         with self._store.snapshot():
             self._catch_up()
             old, new = self._generations()
             compared = self._store.compare(old, new)
-        while not self._exchanged():
+        while (position := self._exchanged()) is None:
             structlog.get_logger().info("rebuild.waits_for_readers", projection=self._projection.NAME)
             self._store.wait(POLL_S)
-        return Rebuilt(new.name, new.number, self._events, *compared)
+        return Rebuilt(new.name, new.number, position - begun.position, *compared)
 
-    def _exchanged(self) -> bool:
+    def _exchanged(self) -> int | None:
+        """The position at which it was done; None where readers are in the way."""
         self._catch_up(within=self._limit)
         old, new = self._generations()
         try:
             with self._store.transaction():
                 self._store.hold(old)
-                self._catch_up()
+                position = self._catch_up()
                 self._store.exchange(old, new, self._projection)
         except ReadersBusy:
-            return False
-        return True
+            return None
+        return position
 
-    def _catch_up(self, within: int = 0) -> None:
-        """Fold until the new one is at most so many events behind the live one."""
+    def _catch_up(self, within: int = 0) -> int:
+        """Fold until the new one is at most so many events behind the live one; its position then."""
         old, new = self._generations()
         while (behind := old.position - new.position) > within:
-            self._events += self._runner.fold([new], min(self._limit, behind))
+            self._runner.fold([new], min(self._limit, behind))
             old, new = self._generations()
             self._progress(new.position, old.position)
+        return new.position
 
     def _generations(self) -> tuple[Generation, Generation]:
         """The live one, and the one that is built."""

@@ -114,7 +114,18 @@ FROM (
 ) AS counted
 """
 
-VIEWS_OF = "SELECT DISTINCT view_schema, view_name FROM information_schema.view_table_usage WHERE table_schema = %s"
+# Our views over its tables, and over these views.
+VIEWS_OF = """
+WITH RECURSIVE showing AS (
+    SELECT view_schema, view_name FROM information_schema.view_table_usage WHERE table_schema = %s
+    UNION
+    SELECT over.view_schema, over.view_name
+    FROM showing JOIN information_schema.view_table_usage over
+        ON (over.table_schema, over.table_name) = (showing.view_schema, showing.view_name)
+)
+SELECT schemaname, viewname FROM pg_views JOIN showing ON (schemaname, viewname) = (view_schema, view_name)
+WHERE viewowner = current_user
+"""
 
 
 class PostgresProjectionStore:
