@@ -278,6 +278,23 @@ def _paid_twice(t: Teller) -> None:
     t.remit(corrected(t.rng, made))
 
 
+def _paid_twice_by_mistake(t: Teller) -> None:
+    """The same payment once more, which is taken back: the first one stands."""
+    made = _paid(t)
+    t.remit(made)
+    t.later()
+    t.remit(reversal(made), t.large_claim())
+
+
+def _announced_paid_and_taken_back(t: Teller) -> None:
+    made = t.claim()
+    t.decide(made)
+    t.later()
+    t.remit(made)
+    t.later()
+    t.remit(reversal(made), t.large_claim())
+
+
 def _recovered_later(t: Teller) -> None:
     """What could not be taken back stands as WO, and is settled out of another claim's payment."""
     made = _paid(t)
@@ -576,6 +593,8 @@ STORIES: dict[str, Story] = {
         _taken_back_and_paid_as_before,
         _never_paid_but_taken_back,
         _paid_twice,
+        _paid_twice_by_mistake,
+        _announced_paid_and_taken_back,
         _recovered_later,
         _refunded,
         _carried_forward,
