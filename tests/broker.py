@@ -101,10 +101,11 @@ class JavaBroker:
     # which we hold: a line on it means that we have seen to everything, its end means that we are gone.
     WATCHED = 'exec 3<&0; { read -r _ <&3 || { kill -9 $$; rm -rf "$0"; }; } & exec 3<&- "$@" </dev/null'
 
-    def __init__(self, jars: Path) -> None:
+    def __init__(self, jars: Path, *options: str, properties: str = "") -> None:
+        """`options` are for Java, `properties` for the broker."""
         self.folder = Path(tempfile.mkdtemp(prefix="member-ledger-kafka-"))
         self.log = self.folder / "broker.log"
-        self.java = ["java", "-Xmx512m", "-Dlog4j2.level=WARN", "-cp", f"{jars}/*"]
+        self.java = ["java", "-Xmx512m", *options, "-Dlog4j2.level=WARN", "-cp", f"{jars}/*"]
         self.process: subprocess.Popen[bytes] | None = None
         port, controller_port = free_port(), free_port()
         self.bootstrap = f"127.0.0.1:{port}"
@@ -133,6 +134,7 @@ group.initial.rebalance.delay.ms=0
 
 # The default of 128 MB would be a quarter of the heap.
 log.cleaner.dedupe.buffer.size=8388608
+{properties}
 """
         )
 
@@ -156,13 +158,23 @@ log.cleaner.dedupe.buffer.size=8388608
 
     def stop(self) -> None:
         assert self.process is not None
-        assert self.process.stdin is not None
         self.process.terminate()
         try:
             self.process.wait(timeout=10)
+            self._dismiss_watcher()
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        """As a crash does it. Its data and its address stay."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self._dismiss_watcher()
+
+    def _dismiss_watcher(self) -> None:
+        assert self.process is not None
+        assert self.process.stdin is not None
         with suppress(BrokenPipeError), self.process.stdin as watcher:
             watcher.write(b"\n")
 
