@@ -34,7 +34,7 @@ class Standing(NamedTuple):
     """None where nothing but an objection is known"""
     awaits: str
     """Pended: an Awaited. Else what the payer's own words leave open: `original`, a reversal whose adjudication has not
-    come; `reversal`, several payments stand and none was taken back"""
+    come; `reversal`, a payment stands beside what replaced it"""
     final: int | None
     """Which of the things said is the last posting, counted from 0 in order of arrival"""
     payer_sequence: int
@@ -70,11 +70,17 @@ def standing(claim: Claim) -> Standing:
         words = [each for each in words if each.kind is not Kind.PREDETERMINED]
         postings = [each for each in postings if each.kind is not Kind.PREDETERMINED]
     word = words[-1] if words else None
-    last = postings[-1] if postings else None
+    last = _last_word(claim.said, postings, taken_back)
+    if word is not None and word.kind in POSTED and word.kind is not Kind.FORWARDED:
+        word = last
     status = None if word is None else word.status or _STATUS_OF_REPORT[word.kind]
     stands = last if last is not None and last.kind is Kind.ADJUDICATED and not _is_voided(words) else None
     # What the last word leaves out, an earlier one may say.
-    latest = [*reversed(postings), *(each for each in reversed(ordered) if each.kind not in POSTED)]
+    latest = [
+        *([] if last is None else [last]),
+        *reversed(postings),
+        *(each for each in reversed(ordered) if each.kind not in POSTED),
+    ]
     dated = next((each for each in latest if each.service_from is not None), None)
     objection = next((each for each in reversed(ordered) if each.kind in OBJECTIONS), None)
     return Standing(
@@ -90,7 +96,7 @@ def standing(claim: Claim) -> Standing:
         facility_code=_first(latest, "facility_code", ""),
         service_from=None if dated is None else dated.service_from,
         service_to=None if dated is None else dated.service_to,
-        processed_on=None if last is None else last.day,
+        processed_on=postings[-1].day if postings else None,
         appeal="" if objection is None else _appeal(objection),
         appeal_level=0 if objection is None else objection.level,
         appeal_due_on=None if objection is None else objection.due_on,
@@ -119,6 +125,23 @@ def _first(said: Iterable[Said], attribute: str, otherwise: Any) -> Any:
     return next((value for each in said if (value := getattr(each, attribute))), otherwise)
 
 
+def _last_word(said: Sequence[Said], postings: Sequence[Said], taken_back: Mapping[int, int]) -> Said | None:
+    """The last posting that counts for the money.
+
+    A reversal and what it takes back cancel out, however late that is: after a double payment the first one stands, and
+    a correction stands that was paid before its original was taken back. What was only announced is over once a
+    remittance says anything; passing a claim on decides nothing.
+    """
+    postings = [each for each in postings if each.kind is not Kind.FORWARDED] or postings
+    if len(postings) < 2:
+        return postings[0] if postings else None
+    paid_until = max((each.day for each in postings if each.is_remitted), default=date.min)
+    heard = [each for each in postings if each.is_remitted or each.day > paid_until]
+    cancelled = {said[at].identity for pair in taken_back.items() for at in pair}
+    left = [each for each in heard if each.identity not in cancelled]
+    return (left or heard)[-1]
+
+
 # --- order and reversals
 
 
@@ -142,8 +165,9 @@ def _place(said: Said, reversed_at_once: bool) -> tuple[Any, ...]:
 
 
 def _taken_back(said: Sequence[Said]) -> dict[int, int]:
-    """Which adjudication each reversal takes back: the latest that is not taken back yet, came as it came, is not
-    later, and has its amounts negated. A reversal without one waits for its original."""
+    """Which adjudication each reversal takes back: one that is not taken back yet, came as it came, is not later, and
+    has its amounts negated; the latest of an earlier day, else one of its own day, because what is paid on the day of a
+    reversal is rather the correction. A reversal without one waits for its original."""
     if len(said) == 1:
         return {}
     numbered = sorted(enumerate(said), key=lambda each: (each[1].day, each[1].identity))
@@ -151,26 +175,32 @@ def _taken_back(said: Sequence[Said]) -> dict[int, int]:
     for by, reversal in numbered:
         if reversal.kind is not Kind.REVERSED:
             continue
-        for at, adjudication in reversed(numbered):
-            if (
-                adjudication.kind is Kind.ADJUDICATED
-                and adjudication.day <= reversal.day
-                and adjudication.is_remitted == reversal.is_remitted
-                and adjudication.charge_cents == -(reversal.charge_cents or 0)
-                and adjudication.paid_cents == -reversal.paid_cents
-                and at not in taken_back.values()
-            ):
-                taken_back[by] = at
-                break
+        fitting = [
+            at
+            for at, adjudication in numbered
+            if adjudication.kind is Kind.ADJUDICATED
+            and adjudication.day <= reversal.day
+            and adjudication.is_remitted == reversal.is_remitted
+            and adjudication.charge_cents == -(reversal.charge_cents or 0)
+            and adjudication.paid_cents == -reversal.paid_cents
+            and at not in taken_back.values()
+        ]
+        earlier = [at for at in fitting if said[at].day < reversal.day]
+        if fitting:
+            taken_back[by] = (earlier or fitting)[-1]
     return taken_back
 
 
 def _left_open(said: Sequence[Said], taken_back: Mapping[int, int]) -> str:
     if any(each.kind is Kind.REVERSED and by not in taken_back for by, each in enumerate(said)):
         return "original"
-    payments = [
-        at
+    stand = [
+        each
         for at, each in enumerate(said)
-        if each.kind is Kind.ADJUDICATED and each.is_remitted and each.paid_cents and at not in taken_back.values()
+        if each.kind is Kind.ADJUDICATED and each.is_remitted and at not in taken_back.values()
     ]
-    return "reversal" if len(payments) > 1 else ""
+    # A denial needs no reversal before it is paid after all; a payment does before the claim is denied after all.
+    replaced = any(
+        each.paid_cents and any(other.day >= each.day and other is not each for other in stand) for each in stand
+    )
+    return "reversal" if replaced else ""

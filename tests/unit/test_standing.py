@@ -99,6 +99,32 @@ LIVES: dict[str, tuple[list[Post | Report], Status, tuple[int, int, int, int]]] 
         Status.REVERSED,
         (10000, 0, 0, 0),
     ),
+    "corrected before the first payment is reversed": (
+        [PAID, CORRECTED, posting(APR, 7000, 2000, code="22")],
+        Status.PAID,
+        (10000, 6000, 1000, 6000),
+    ),
+    "corrected for the same money": (
+        [PAID, REVERSED, posting(MAR, 7000, 2000)],
+        Status.PAID,
+        (10000, 7000, 2000, 7000),
+    ),
+    "paid twice, one payment reversed": (
+        [posting(JAN, 7000, 2000), PAID, REVERSED],
+        Status.PAID,
+        (10000, 7000, 2000, 7000),
+    ),
+    "decided, paid and reversed": (
+        [posting(JAN, 7000, 2000, remitted=False), PAID, REVERSED],
+        Status.REVERSED,
+        (10000, 0, 0, 0),
+    ),
+    "reversed, and decided anew": (
+        [PAID, REVERSED, posting(APR, 6000, 1000, remitted=False)],
+        Status.PAID,
+        (10000, 6000, 1000, 0),
+    ),
+    "paid and passed on": ([PAID, posting(MAR, 0, 0, code="23")], Status.FORWARDED, (10000, 7000, 2000, 7000)),
     "paid, reversed and corrected on one day": (
         [posting(MAR, 7000, 2000), REVERSED, CORRECTED],
         Status.PAID,
@@ -165,6 +191,7 @@ OPEN: dict[str, tuple[list[Post | Report], str]] = {
         "original",
     ),
     "two payments wait for a reversal": ([PAID, CORRECTED], "reversal"),
+    "a payment before a denial waits for a reversal": ([PAID, posting(MAR, 0, carc="50")], "reversal"),
     "a payment after a denial waits for nothing": ([posting(FEB, 0, carc="50"), CORRECTED], ""),
     "a decision and its payment wait for nothing": ([posting(JAN, 7000, 2000, remitted=False), PAID], ""),
     "all is told": ([PAID, REVERSED, CORRECTED], ""),
