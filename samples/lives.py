@@ -47,9 +47,17 @@ def lives(seed: int, count: int) -> Iterator[Life]:
 
 def life(seed: int, number: int, story: str) -> Life:
     """One life. `number` (at most 999,999) makes its claim and trace numbers."""
-    told = Teller(random.Random(f"{seed} {number} {story}"), number)
-    STORIES[story](told)
+    told = _tell(seed, number, story)
+    # Only a payer that sends nothing but payments gets along without numbers of its own.
+    if all(message.topic == REMITTANCES for message in told.messages) and told.rng.random() < 0.2:
+        told = _tell(seed, number, story, is_numbered=False)
     return Life(story, tuple(told.claims), tuple(told.messages))
+
+
+def _tell(seed: int, number: int, story: str, *, is_numbered: bool = True) -> Teller:
+    teller = Teller(random.Random(f"{seed} {number} {story}"), number, is_numbered=is_numbered)
+    STORIES[story](teller)
+    return teller
 
 
 # --- stories: before any payment
@@ -561,6 +569,33 @@ def _said_with_other_words(t: Teller) -> None:
         t.remit(each, trace=trace)
 
 
+def _muddled(t: Teller) -> None:
+    """Anything, in any order, as no payer should ever do it."""
+    made = paid = t.claim()
+    for _ in range(t.rng.randint(3, 8)):
+        t.later(t.rng.randint(1, 3))
+        match t.rng.choice(("report", "pend", "pay", "decide", "reverse", "withdraw", "correct", "beside", "object")):
+            case "report":
+                t.report(made, t.rng.choice(("received", "accepted", "released", "voided")))
+            case "pend":
+                t.pend(made)
+            case "pay":
+                t.remit(paid)
+            case "decide":
+                t.decide(paid)
+            case "reverse":
+                t.remit(reversal(paid), t.large_claim())
+            case "withdraw":
+                t.decide(reversal(paid))
+            case "correct":
+                paid = corrected(t.rng, paid) if paid.paid_cents else made
+                t.remit(paid)
+            case "beside":
+                t.remit(_as(made, t.claim(t.rng.choice(("not_ours", "predetermination")))))
+            case "object":
+                t.report(made, "disputed", by="member")
+
+
 Story = Callable[[Teller], None]
 
 STORIES: dict[str, Story] = {
@@ -617,6 +652,7 @@ STORIES: dict[str, Story] = {
         _corrected_on_the_day_of_its_payment,
         _reported_late_in_the_evening,
         _said_with_other_words,
+        _muddled,
     )
 }
 """Every kind of life, by name."""

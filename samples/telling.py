@@ -83,15 +83,15 @@ def key_of(payer: Payer, made: Claim) -> ClaimKey:
 class Teller:
     """Tells one life: keeps its calendar, numbers and dates what is said, and collects it."""
 
-    def __init__(self, rng: random.Random, number: int) -> None:
+    def __init__(self, rng: random.Random, number: int, *, is_numbered: bool = True) -> None:
+        """Where it is not numbered, the payer gives the claims no numbers of its own."""
         self.rng = rng
         self.payer = rng.choice(PAYERS)
         self.payee = rng.choice(PAYEES)
         self.service = LEAP_DAY if rng.random() < 0.1 else date(2023, 1, 1) + timedelta(days=rng.randrange(1200))
         self.is_dated = rng.random() >= 0.1
         """Whether the claims say when the service was"""
-        self.is_numbered = rng.random() >= 0.1
-        """Whether the payer gives the claims numbers of its own"""
+        self.is_numbered = is_numbered
         self.today = self.service + timedelta(days=rng.randint(1, 5))
         self.claims: list[ClaimKey] = []
         self.messages: list[Message] = []
@@ -256,8 +256,9 @@ def _line(line: Line) -> dict[str, Any]:
         "remarks": list(line.remarks),
         "revenue_code": line.revenue_code,
         "units": str(line.units),
-        "submitted_procedure": f"{line.qualifier}:{line.billed_procedure}" if line.billed_procedure else "",
     }
+    if line.billed_procedure:
+        said["submitted_procedure"] = f"{line.qualifier}:{line.billed_procedure}"
     if line.service_date:
         said["service_from"] = line.service_date.isoformat()
     return said

@@ -19,6 +19,7 @@ Key = tuple[str, str, str, str]
 
 COST_SHARE = ["1", "2", "3", "66"]
 HARMLESS = ["23", "24", "45", "59", "94", "100", "104", "105", "131", "187", "253"]
+ADJUDICATED = ["1", "2", "3", "4", "19", "20", "21"]
 OBJECTIONS = ["disputed", "appealed", "appeal_decided"]
 
 
@@ -58,7 +59,7 @@ def standing(facts: list[Fact]) -> Fact:
     if any(fact["code"] != "25" for fact in postings):  # what would be paid is no more of interest
         postings = [fact for fact in postings if fact["code"] != "25"]
     words = [fact for fact in ordered if fact in postings or fact["word"] not in [*OBJECTIONS, "predetermination"]]
-    last = last_word([fact for fact in postings if fact["code"] not in ("23", "25")] or postings, taken)
+    last, rivals = last_word([fact for fact in postings if fact["code"] not in ("23", "25")] or postings, taken)
     word = words[-1]["word"] if words else None
     if word and words[-1] in postings:
         word = postings[-1]["word"] if postings[-1]["code"] == "23" else last["word"]
@@ -76,17 +77,27 @@ def standing(facts: list[Fact]) -> Fact:
         "appeal": appeal(objections[-1]) if objections else ("", 0),
         "sequence": SEQUENCE.get(last["code"], 0) if stands else 0,
         "facts": len(facts),
+        "tied": bool(rivals),
     }
 
 
-def last_word(postings: list[Fact], taken: dict[Any, Any]) -> Fact:
-    """The last posting that counts. A reversal and what it takes back cancel out, so that what is left speaks, however
-    late it was that a double payment was taken back. What was only announced is over once a payment says anything."""
+def last_word(postings: list[Fact], taken: dict[Any, Any]) -> tuple[Fact, list[Fact]]:
+    """The last posting that counts, and others of its day that say otherwise and may as well be the last.
+
+    A reversal and what it takes back cancel out, so that what is left speaks, however late it was that a double payment
+    was taken back. What was only announced is over once a payment says anything.
+    """
     payments = [fact["day"] for fact in postings if fact["moved"]]
     heard = [fact for fact in postings if fact["moved"] or fact["day"] > max(payments, default="")]
     left = [fact for fact in heard if fact["id"] not in [*taken.keys(), *taken.values()]]
-    reversals = [fact for fact in heard if fact["code"] == "22"]
-    return (left or reversals or [{}])[-1]
+    last = (left or heard or [{}])[-1]
+    rivals = [
+        fact
+        for fact in left
+        if (fact["day"], fact["code"] == "22") == (last["day"], last["code"] == "22")
+        and any(fact[name] != last[name] for name in ("word", "charge", "paid", "member"))
+    ]
+    return last, rivals
 
 
 SEQUENCE = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}
@@ -116,7 +127,7 @@ def taken_back(facts: list[Fact]) -> dict[Any, Any]:
         fitting = [
             (fact["day"] < reversal["day"], fact["day"], fact["id"])
             for fact in facts
-            if fact.get("code") in ("1", "2", "3", "4", "19", "20", "21")
+            if fact.get("code") in ADJUDICATED
             and fact["moved"] == reversal["moved"]
             and (fact["charge"], fact["paid"]) == (-reversal["charge"], -reversal["paid"])
             and fact["day"] <= reversal["day"]
@@ -128,10 +139,14 @@ def taken_back(facts: list[Fact]) -> dict[Any, Any]:
 
 
 def left_open(facts: list[Fact], taken: dict[Any, Any]) -> str:
+    """`original`: a reversal whose adjudication is missing. `reversal`: a payment stands beside what replaced it."""
     if any(fact.get("code") == "22" and fact["id"] not in taken for fact in facts):
         return "original"
-    paying = [f for f in facts if f.get("moved") and f["paid"] > 0 and f["id"] not in taken.values()]
-    return "reversal" if len(paying) > 1 else ""
+    stand = [f for f in facts if f.get("moved") and f["code"] in ADJUDICATED and f["id"] not in taken.values()]
+    for payment in (f for f in stand if f["paid"]):
+        if [f for f in stand if f["id"] != payment["id"] and f["day"] >= payment["day"]]:
+            return "reversal"
+    return ""
 
 
 def appeal(objection: Fact) -> tuple[str, int]:
