@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,9 @@ class Settings(BaseSettings):
     group: Annotated[str, Field(description="Kafka consumer group.")] = "member-ledger"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Of the logs on stderr.")] = (
         "info"
+    )
+    zone: Annotated[ZoneInfo, Field(description="The plan's time zone: on which day a moment falls.")] = ZoneInfo(
+        "America/New_York"
     )
     max_message_mb: Annotated[int, Field(ge=1, le=512, description="Larger messages are parked unread.")] = 64
 

@@ -1,5 +1,7 @@
 """Questions about claims: as they stand now, or as they were known at a position of the log."""
 
+import re
+
 FIND = """
 SELECT c.claim_id::text, c.status, c.status_code, c.awaits, c.claim_type, c.service_from, c.service_to, c.charge, c.paid,
        c.member_owes, c.cash, c.processed_on, c.appeal, c.appeal_level, c.appeal_due_on, c.appeal_until, c.events,
@@ -40,6 +42,9 @@ A member by the number on the card, a payer by its number or a part of its name,
 alike. `decided_by` is a later payer's claim of the same bill: what the patient owes is said there. Planned anew each
 time, so that what is not asked for drops out of the plan.
 """
+
+NOTHING_ASKED: dict[str, None] = dict.fromkeys(re.findall(r"%\((\w+)\)s", FIND))
+"""The query's parameters; those that are asked for take their place"""
 
 POSITION_AT = """
 WITH RECURSIVE search (low, high) AS (

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from enum import StrEnum
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -17,18 +16,16 @@ import typer
 
 from adapters import logs
 from adapters.claim_notice.translate import holds_lines, lines
-from adapters.cli import codes, filters, projections, show
-from adapters.cli.opened import DAYS, Json, opened, progress
+from adapters.cli import claims, codes, filters, projections, show
+from adapters.cli.opened import Json, opened, progress
 from adapters.kafka.source import end_offsets
 from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
 from application.ports import Buffer, DependencyDown, Format, Message
 from composition import PROJECTIONS, Ledger, initialise, settle_memory
-from domain.adjudication import Status
 from domain.facts import StreamId
 from domain.parking import REASONS
-from projections import claim_queries
 from projections.runner import Overtaken
 
 app = typer.Typer(
@@ -40,6 +37,7 @@ app = typer.Typer(
 )
 parked_app = typer.Typer(help="What could not be understood or accepted: list, show, retry, discard.")
 app.add_typer(parked_app, name="parked")
+app.add_typer(claims.app)
 app.add_typer(codes.app, name="codes")
 app.add_typer(filters.app, name="filters")
 app.add_typer(projections.app, name="projections")
@@ -145,47 +143,6 @@ def _follow(ledger: Ledger, as_json: bool) -> None:
 
 
 # --- reading
-
-
-@app.command(epilog="Example: scripts/ledger claims --status denied --from 2026-01-01")
-def claims(
-    member: Annotated[str | None, typer.Option(help="The number on the member's card.")] = None,
-    status: Annotated[Status | None, typer.Option(help="Where the claim stands.")] = None,
-    payer: Annotated[str | None, typer.Option(help="A payer's number, or a part of its name.")] = None,
-    from_: Annotated[
-        datetime | None, typer.Option("--from", formats=DAYS, help="First day of service, or later.")
-    ] = None,
-    to: Annotated[datetime | None, typer.Option(formats=DAYS, help="Served up to this day.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; 50 in a table.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Where claims stand."""
-    wanted = {"member": member, "status": status, "payer": payer, "from": from_, "to": to}
-    with opened() as ledger:
-        rows = find(ledger, limit=limit or (None if as_json else 51), **wanted)
-    if as_json:
-        for row in rows:
-            show.line(row)
-    else:
-        show.claims(rows[: limit or 50], more=limit is None and len(rows) > 50)
-
-
-@app.command(epilog="Example: scripts/ledger claim 3f2a9c1e")
-def claim(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="The claim's id, or its first characters.")],
-    as_json: Json = False,
-) -> None:
-    """One claim: where it stands, the events that made it, and the lines of its latest adjudication."""
-    with opened() as ledger:
-        found = find(ledger, **id_range(claim_id), limit=2)
-        if len(found) != 1:
-            problem = "no claim has this id" if not found else "several claims begin with this id"
-            raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)")
-        events = [show.event_of(ledger, recorded) for recorded in ledger.log.history(found[0]["claim_id"])]
-    if as_json:
-        show.line({**found[0], "events": events})
-    else:
-        show.claim(found[0], events)
 
 
 @app.command(epilog="Example: scripts/ledger status --json")
@@ -331,33 +288,6 @@ def _outcome(file: str, message: Message, outcome: Outcome) -> dict[str, Any]:
             for part in outcome.parked
         ],
     }
-
-
-def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
-    asked = (
-        "first_id",
-        "last_id",
-        "member",
-        "status",
-        "type",
-        "payer",
-        "from",
-        "to",
-        "first_day",
-        "last_day",
-        "filter",
-    )
-    parameters = dict.fromkeys((*asked, "known_at", "limit")) | wanted
-    with ledger.database.session() as cursor:
-        return cursor.execute(claim_queries.FIND, parameters | wanted, prepare=False).fetchall()
-
-
-def id_range(prefix: str) -> dict[str, str]:
-    """All ids that begin alike."""
-    digits = prefix.replace("-", "").lower()
-    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
-        raise typer.BadParameter("an id has hexadecimal digits")
-    return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
 
 
 def _parked_id(ledger: Ledger, prefix: str) -> StreamId:

@@ -4,7 +4,7 @@ import sys
 
 from rich.rule import Rule
 
-from adapters.cli import commands, show
+from adapters.cli import claims, commands, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 
@@ -26,10 +26,10 @@ def demo() -> None:
     _chapter("3. The events are folded into tables")
     commands.project(once=True)
     _chapter("4. Where claims stand: the newest")
-    commands.claims(limit=12)
+    claims.claims(limit=12)
     _chapter("5. One claim, and the events that made it")
     claim_id = _reversed_and_corrected()
-    commands.claim(claim_id)
+    claims.claim(claim_id)
     _chapter("6. What could not be posted waits for a person; nothing is dropped")
     commands.parked_list()
     _chapter("What to try next")
@@ -39,7 +39,7 @@ def demo() -> None:
 def _reversed_and_corrected() -> str:
     """A claim with a story: paid, taken back, paid otherwise."""
     with opened() as ledger:
-        found = commands.find(ledger)
+        found = claims.find(ledger)
     most = max(row["events"] for row in found)
     return str(min((str(row["processed_on"]), row["claim_id"]) for row in found if row["events"] == most)[1])[:8]
 

@@ -1,0 +1,171 @@
+"""Questions about claims: `claims`, `claim`, `history` and `replay`."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from adapters.cli import show, show_claims
+from adapters.cli.opened import DAYS, Json, opened
+from adapters.cli.story import story
+from composition import Ledger
+from domain.adjudication import ClaimType, Status
+from domain.window import thirty_six_months
+from projections.claim_queries import FIND, NOTHING_ASKED, POSITION_AT
+
+app = typer.Typer()
+
+TABLE_ROWS = 50
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The number on the member's card.")]
+ClaimId = Annotated[str, typer.Argument(metavar="CLAIM", help="The claim's id, or its first characters.")]
+Payer = Annotated[str | None, typer.Option(help="A payer's number, or a part of its name.")]
+From = Annotated[datetime | None, typer.Option("--from", formats=DAYS, help="First day of service, or later.")]
+To = Annotated[datetime | None, typer.Option(formats=DAYS, help="Served up to this day.")]
+Type = Annotated[ClaimType | None, typer.Option("--type", help="Kind of claim.")]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POSITION|TIME", help="What the ledger knew then: a position of the log, a day's end or a time."
+    ),
+]
+
+
+@app.command(epilog="Example: scripts/ledger claims --status denied --from 2026-01-01")
+def claims(
+    member: Annotated[str | None, typer.Option(help="The number on the member's card.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Where the claim stands.")] = None,
+    claim_type: Type = None,
+    payer: Payer = None,
+    from_: From = None,
+    to: To = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"At most so many; {TABLE_ROWS} in a table.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where claims stand."""
+    wanted = {"member": member, "status": status, "type": claim_type, "payer": payer, "from": from_, "to": to}
+    with opened() as ledger:
+        rows = find(ledger, limit=limit or (None if as_json else TABLE_ROWS + 1), **wanted)
+    if as_json:
+        for row in rows:
+            show.line(row)
+    else:
+        show_claims.claims(rows[: limit or TABLE_ROWS], more=limit is None and len(rows) > TABLE_ROWS)
+
+
+@app.command(epilog="Example: scripts/ledger history NHP131023432 --as-of 2026-03-31 --known-at 2026-03-31")
+def history(
+    member: Member,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="Last day of the 36 months; today by default.")
+    ] = None,
+    known_at: KnownAt = None,
+    all_: Annotated[bool, typer.Option("--all", help="Whatever its age.")] = False,
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help='By name: "emergency visits". See `filters list`.')
+    ] = None,
+    claim_type: Type = None,
+    payer: Payer = None,
+    from_: From = None,
+    to: To = None,
+    as_json: Json = False,
+) -> None:
+    """A member's claims of thirty-six months, newest first; claims without a day of service stand at the end."""
+    with opened() as ledger:
+        today = datetime.now(ledger.settings.zone).date()
+        window = None if all_ else thirty_six_months(as_of.date() if as_of else today)
+        position = _position(ledger, known_at)
+        rows = find(
+            ledger,
+            member=member,
+            type=claim_type,
+            payer=payer,
+            filter=None if filter_ is None else ledger.filters.named(filter_),
+            known_at=position,
+            first_day=window and window.first,
+            last_day=window and window.last,
+            **{"from": from_, "to": to},
+        )
+    if as_json:
+        for row in rows:
+            show.line(row)
+    else:
+        show_claims.history(rows, window, position)
+
+
+@app.command(epilog="Example: scripts/ledger claim 3f2a9c1e")
+def claim(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -> None:
+    """One claim: where it stands, the events that made it, and the lines of its last posting in plain language."""
+    with opened() as ledger:
+        position = _position(ledger, known_at)
+        found = _one(ledger, claim_id, position)
+        steps = story(ledger, found["claim_id"], position)
+        if as_json:
+            show.line({**found, "events": [step.told() for step in steps]})
+        else:
+            show_claims.claim(found, steps, ledger.codes)
+
+
+@app.command(epilog="Example: scripts/ledger replay 3f2a9c1e")
+def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -> None:
+    """A claim from its first event on: what was said, by whom, and where the claim stood after it, changes marked.
+
+    Folded from the log itself, not read from a table: every figure elsewhere can be checked by it.
+    """
+    with opened() as ledger:
+        position = _position(ledger, known_at)
+        steps = story(ledger, _one(ledger, claim_id, position)["claim_id"], position)
+    if as_json:
+        for step in steps:
+            show.line(step.told())
+    else:
+        show_claims.replay(steps)
+
+
+# --- helpers
+
+
+def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
+    """Claims by whatever of the query's parameters is given."""
+    with ledger.database.session() as cursor:
+        return cursor.execute(FIND, NOTHING_ASKED | wanted, prepare=False).fetchall()
+
+
+def _one(ledger: Ledger, prefix: str, position: int | None) -> dict[str, Any]:
+    found = find(ledger, **_id_range(prefix), known_at=position, limit=2)
+    if len(found) != 1:
+        problem = "several claims begin with this id" if found else "no claim has this id"
+        raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)", param_hint="CLAIM")
+    return found[0]
+
+
+def _id_range(prefix: str) -> dict[str, str]:
+    """All ids that begin alike."""
+    digits = prefix.replace("-", "").lower()
+    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+        raise typer.BadParameter("an id is made of hexadecimal digits", param_hint="CLAIM")
+    return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
+
+
+def _position(ledger: Ledger, known_at: str | None) -> int | None:
+    """Of the log. A moment means the last one that was recorded by then; a day means its end in the plan's zone."""
+    if known_at is None:
+        return None
+    if known_at.isascii() and known_at.isdigit() and len(known_at) < 16:
+        return int(known_at)
+    moment = _moment(known_at, ledger.settings.zone)
+    with ledger.database.session() as cursor:
+        row = cursor.execute(POSITION_AT, {"moment": moment}).fetchone()
+    return 0 if row is None else int(row["position"])
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        if len(text) == len("2026-03-31"):
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), datetime.min.time(), zone)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("a position, a day or an ISO 8601 time is wanted", param_hint="--known-at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
