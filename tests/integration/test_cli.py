@@ -110,7 +110,7 @@ def test_one_claim_is_shown_with_the_events_that_made_it(filled: Run) -> None:
     row = max(lines(filled("claims", "--json")), key=lambda row: row["events"])
     (claim,) = lines(filled("claim", row["claim_id"][:8], "--json"))
     assert len(claim["events"]) == row["events"]
-    assert claim["events"][-1]["status"] == row["status"]
+    assert claim["events"][-1]["after"]["status"] == row["status"]
     assert claim["events"][-1]["position"] == row["position"]
     assert claim["events"][0]["personal"]["patient_control_number"]
     assert claim["events"][0]["trace_number"]
