@@ -10,7 +10,7 @@ from adapters.kafka.source import KafkaSource
 from application.intake import Outcome
 from application.ports import Format, Message
 from composition import Ledger
-from domain.claim import ClaimAdjudicated, ClaimPended, ClaimReceived, ClaimReversed
+from domain.claim import ClaimAdjudicated, ClaimPended, ClaimReceived, ClaimReleased, ClaimReversed
 from samples.generator import render
 from tests.broker import Broker
 from tests.delivery import QUICK, create, delete, drain, produce
@@ -100,12 +100,13 @@ def test_a_code_that_no_payer_has_parks_the_claim(ledger: Ledger) -> None:
     assert reasons(outcome) == ["claim.unknown_status"]
 
 
-def test_what_was_parked_for_the_lack_of_something_goes_through_on_a_retry_once_it_is_there(ledger: Ledger) -> None:
+def test_what_waited_behind_a_notice_that_is_discarded_is_taken_in(ledger: Ledger) -> None:
     _, conflicting = take(ledger, encoded(report("pended")), encoded(report("pended", awaits="other")))
     [outcome] = take(ledger, encoded(report("released")))
     ledger.intake.discard(conflicting.parked[0].parked_id, "ada", "sent by mistake")
-    assert ledger.log.parked_items() == []
     assert outcome.parked[0].park.format == Format.JSON_CLAIM
+    assert ledger.log.parked_items() == []
+    assert [type(event) for event in claim_events(ledger)] == [ClaimPended, ClaimReleased]
 
 
 # --- beside remittances
