@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("bootstrap")
     parser.add_argument("topic")
     parser.add_argument("group")
+    parser.add_argument("--format", type=Format, default=Format.X12_835)
     parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("--point", choices=POINTS, default="")
     parser.add_argument("--number", type=int, default=1)
@@ -98,7 +99,7 @@ def main() -> None:
         closing(ledger),
         closing(FaultySource(fault, told.bootstrap, told.topic, told.group, **told.settings)) as source,
     ):
-        ledger.consumer(source, formats={told.topic: Format.X12_835}).run(lambda: bool(stopped))
+        ledger.consumer(source, formats={told.topic: told.format}).run(lambda: bool(stopped))
     print(memory_bytes_max())
 
 

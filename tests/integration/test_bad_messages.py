@@ -1,9 +1,14 @@
 """What cannot be taken in, over Kafka: parked with a reason and its bytes, told to nobody, and in nobody's way."""
 
+from collections import Counter
 from contextlib import closing
 
 from adapters.settings import Settings
+from application.ports import Format
 from composition import Ledger
+from domain.claim import ClaimPended
+from domain.parking import MessageParked
+from domain.person import PersonIdentified
 from samples.generator import Delimiters, render
 from tests.broker import Broker
 from tests.delivery import (
@@ -12,11 +17,13 @@ from tests.delivery import (
     end_offsets,
     produce,
     producing,
+    recorded,
     remittances,
     rendered,
     taken_in,
     wait_until,
 )
+from tests.unit.notices import adjudicated, encoded, report
 
 SECRET = "QUOXBRAM"
 """Stands in every bad message and must stand nowhere in the clear."""
@@ -102,10 +109,63 @@ def test_a_message_that_unpacks_to_far_more_than_the_limit_is_parked_within_boun
     assert memory_bytes < MEMORY_BYTES_MAX
 
 
-def consume(ledger: Ledger, settings: Settings, broker: Broker, topic: str) -> tuple[str, int]:
+def bad_notices() -> dict[str, tuple[bytes, str]]:
+    """The same for notices of claims."""
+    good = encoded(adjudicated(remarks=["MA01"])).replace(b"ABERNOLT", SECRET.encode())
+    deep = f'{{"{SECRET}": '.encode() * 100_000
+
+    def instead(of: bytes, new: bytes) -> bytes:
+        assert of in good
+        return good.replace(of, new, 1)
+
+    return {
+        "empty": (b"", "message.empty"),
+        "a letter": (f"Dear Ms. {SECRET}, your claim was denied.".encode(), "json.not_json"),
+        "X12": (valid(), "json.not_json"),
+        "the first half": (good[: len(good) // 2], "json.not_json"),
+        "100,000 levels": (deep[: 1024 * 1024], "json.too_deep"),
+        "10 MB of brackets": (b"[" * (10 * MEGABYTE), "message.too_large"),
+        "10 MB": (instead(SECRET.encode(), SECRET.encode() * (10 * MEGABYTE // 8)), "message.too_large"),
+        "a key twice": (instead(b'"schema"', f'"{SECRET}": 1, "{SECRET}": 2, "schema"'.encode()), "json.duplicate_key"),
+        "a NUL": (instead(SECRET.encode(), SECRET.encode() + b"\\u0000"), "json.bad_character"),
+        "a lone surrogate": (instead(SECRET.encode(), SECRET.encode() + b"\\ud800"), "json.bad_character"),
+        "NaN": (instead(b"8000", b"NaN"), "json.not_an_integer"),
+        "1e400": (instead(b"8000", b"1e400"), "json.not_an_integer"),
+        "version 2": (instead(b'"schema": 1', b'"schema": 2'), "json.unknown_version"),
+        "a type mark": (f'{{"_type_": "{SECRET}", "_data_": "{SECRET}"}}'.encode(), "json.unknown_version"),
+        "a foreign field": (instead(b'"schema"', f'"{SECRET}": 1, "schema"'.encode()), "json.wrong_schema"),
+        "a foreign value": (instead(b"MA01", SECRET.encode()), "json.wrong_schema"),
+        "a foreign kind": (instead(b'"adjudicated"', f'"{SECRET}"'.encode()), "json.wrong_schema"),
+        "one cent too much": (instead(b'"paid_cents": 8000', b'"paid_cents": 8001'), "claim.unbalanced"),
+    }  # fmt: skip
+
+
+def test_bad_notices_are_parked_and_those_behind_them_are_taken_in(
+    broker: Broker, topic: str, ledger: Ledger, settings: Settings
+) -> None:
+    bad = bad_notices()
+    good = [encoded(report("pended", at=f"2026-01-{day:02}T12:00:00Z")) for day in range(1, len(bad) + 1)]
+    values = [value for (data, _), behind in zip(bad.values(), good, strict=True) for value in (data, behind)]
+    produce(broker.bootstrap, topic, values)
+    log, memory_bytes = consume(ledger, settings, broker, topic, "--format", Format.JSON_CLAIM)
+    items = {item.source: item for item in ledger.log.parked_items()}
+    parked = {name: items[f"{topic}/0@{2 * at}"] for at, name in enumerate(bad)}
+    assert {name: item.reason for name, item in parked.items()} == {name: reason for name, (_, reason) in bad.items()}
+    for name, item in parked.items():
+        assert ledger.intake.raw(item.raw_id) == bad[name][0], name
+        assert SECRET not in item.detail + item.where
+    counts = Counter(type(event) for _, _, event, _ in recorded(ledger))
+    assert counts == {MessageParked: len(bad), ClaimPended: len(good), PersonIdentified: 1}
+    assert "consumer.batch" in log
+    assert SECRET not in log
+    assert_not_in_the_clear(ledger)
+    assert memory_bytes < MEMORY_BYTES_MAX
+
+
+def consume(ledger: Ledger, settings: Settings, broker: Broker, topic: str, *arguments: str) -> tuple[str, int]:
     """Take in all of the topic in another process; all that it logged, and the most memory it held."""
     limited = settings.model_copy(update={"max_message_mb": 32})
-    with closing(ConsumerProcess(limited, broker.bootstrap, topic)) as process:
+    with closing(ConsumerProcess(limited, broker.bootstrap, topic, *arguments)) as process:
         topic_id, ends = end_offsets(broker.bootstrap, topic)
         wait_until(lambda: taken_in(ledger, topic_id) == ends or process.process.poll() is not None)
         memory_bytes = int(process.end())

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from adapters.cli.commands import app
 from tests.conftest import new_database
+from tests.unit.notices import adjudicated, encoded, report
 
 CHECKOUT = Path(__file__).parents[2]
 SAMPLES = CHECKOUT / "samples" / "835"
@@ -79,6 +80,36 @@ def test_stdin_and_files_are_the_same_message(run: Run) -> None:
     assert (answer["file"], answer["format"], answer["claims"], answer["duplicates"]) == ("-", "x12-835", 24, 0)
     (again,) = lines(run("ingest", str(sample), "--json", "--format", "x12-835"))
     assert (again["events"], again["duplicates"]) == (0, 24)
+
+
+def test_notices_as_json_are_taken_in_from_files_of_one_or_of_one_a_line(run: Run, tmp_path: Path) -> None:
+    run("init")
+    one, many, bad = tmp_path / "one.json", tmp_path / "many.ndjson", tmp_path / "many-bad.ndjson"
+    one.write_text("\n" + json.dumps(report("received"), indent=2))
+    many.write_bytes(encoded(report("received")) + b"\n" + encoded(report("pended")) + b"\n\n" + encoded(adjudicated()))
+    bad.write_bytes(b'{"schema": 2}\n{"schema": 3}')
+    answers = [lines(run("ingest", str(path), "--json"))[0] for path in (one, many, bad)]
+    figures = ("format", "messages", "claims", "duplicates")
+    assert [tuple(answer[name] for name in figures) for answer in answers] == [
+        ("json-claim", 1, 1, 0),
+        ("json-claim-lines", 3, 3, 1),
+        ("json-claim-lines", 2, 0, 0),
+    ]
+    parked = [(part["reason"], part["where"]) for part in answers[2]["parked"]]
+    assert parked == [("json.unknown_version", "line 1"), ("json.unknown_version", "line 2")]
+
+
+def test_a_stated_format_is_not_doubted(run: Run) -> None:
+    run("init")
+    for stated, reason in (
+        ("x12-835", "x12.no_isa"),
+        ("json-claim", "json.unknown_version"),
+        ("auto", "json.unknown_version"),
+    ):
+        (answer,) = lines(run("ingest", "-", "--json", "--format", stated, stdin=b" {}"))
+        assert [part["reason"] for part in answer["parked"]] == [reason]
+    (answer,) = lines(run("ingest", "-", "--json", "--format", "json-claim", stdin=b"ISA*00*"))
+    assert [part["reason"] for part in answer["parked"]] == ["json.not_json"]
 
 
 def test_strict_tells_by_its_exit_status_that_something_was_parked(run: Run) -> None:

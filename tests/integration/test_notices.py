@@ -1,15 +1,20 @@
 """Notices of claims as JSON: through the intake, from files, and over Kafka beside remittances."""
 
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from adapters.kafka.source import KafkaSource
 from application.intake import Outcome
 from application.ports import Format, Message
 from composition import Ledger
-from domain.claim import ClaimAdjudicated, ClaimPended, ClaimReceived, ClaimReversed
-from tests.given import rows
+from domain.claim import ClaimAdjudicated, ClaimPended, ClaimReceived, ClaimReleased, ClaimReversed
+from samples.generator import render
+from tests.broker import Broker
+from tests.delivery import QUICK, create, delete, drain, produce
+from tests.given import ADA, paid, remittance, rows
 from tests.unit.notices import adjudicated, encoded, line, report
 
 
@@ -95,12 +100,40 @@ def test_a_code_that_no_payer_has_parks_the_claim(ledger: Ledger) -> None:
     assert reasons(outcome) == ["claim.unknown_status"]
 
 
-def test_what_was_parked_for_the_lack_of_something_goes_through_on_a_retry_once_it_is_there(ledger: Ledger) -> None:
+def test_what_waited_behind_a_notice_that_is_discarded_is_taken_in(ledger: Ledger) -> None:
     _, conflicting = take(ledger, encoded(report("pended")), encoded(report("pended", awaits="other")))
     [outcome] = take(ledger, encoded(report("released")))
     ledger.intake.discard(conflicting.parked[0].parked_id, "ada", "sent by mistake")
-    assert ledger.log.parked_items() == []
     assert outcome.parked[0].park.format == Format.JSON_CLAIM
+    assert ledger.log.parked_items() == []
+    assert [type(event) for event in claim_events(ledger)] == [ClaimPended, ClaimReleased]
+
+
+# --- beside remittances
+
+
+def test_one_consumer_reads_each_topic_in_its_own_format(broker: Broker, topic: str, ledger: Ledger) -> None:
+    decided = adjudicated(line(10_000, 8_000)) | {
+        "payer_id": "1078810412",
+        "patient": {"member_id": ADA.member_id, "given_name": ADA.given_name, "family_name": ADA.family_name},
+        "numbers": {"patient_control_number": "PTA", "payer_claim_number": "A"},
+    }
+    notices = f"{topic}-notices"
+    create(broker.bootstrap, notices)
+    produce(broker.bootstrap, topic, [render([remittance(1, paid("A"))], control=1), encoded(decided)])
+    produce(broker.bootstrap, notices, [encoded(decided), render([remittance(1, paid("A"))], control=1)])
+    with closing(KafkaSource(broker.bootstrap, [topic, notices], f"of-{topic}", **QUICK)) as source:
+        consumer = ledger.consumer(source, formats={topic: Format.X12_835, notices: Format.JSON_CLAIM})
+        drain(consumer, ledger, broker.bootstrap, topic)
+        drain(consumer, ledger, broker.bootstrap, notices)
+    delete(broker.bootstrap, notices)
+    first, second = claim_events(ledger)
+    assert {first.source, second.source} == {f"{topic}/0@0", f"{notices}/0@0"}
+    assert {first.remittance is None, second.remittance is None} == {True, False}
+    parked = {(item.reason, item.source) for item in ledger.log.parked_items()}
+    assert parked == {("x12.no_isa", f"{topic}/0@1"), ("json.not_json", f"{notices}/0@1")}
+    ledger.intake.retry(ledger.log.parked_items()[0].parked_id)
+    assert {(item.reason, item.source) for item in ledger.log.parked_items()} == parked
 
 
 # --- from files

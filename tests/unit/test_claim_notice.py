@@ -170,7 +170,7 @@ def test_how_it_is_laid_out_changes_nothing(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("escaped", [False, True])
-@pytest.mark.parametrize("name", ["MÜLLER", 'O\'BRIEN "AL" \\ /', "SMITH°", "Ω 😀 \u2028", "{:,[]}"])
+@pytest.mark.parametrize("name", ["MÜLLER", 'O\'BRIEN "AL" \\ /', "SMITH°", "Ω 😀 \u2028", "{:,[]}", '"' + "[" * 40])
 def test_any_name_is_a_name(name: str, escaped: bool) -> None:
     message = report("accepted") | {"patient": {"member_id": "1", "family_name": name}}
     assert understood(json.dumps(message, ensure_ascii=escaped).encode()).patient.family_name == name
@@ -263,12 +263,19 @@ def test_a_bad_message_is_refused_for_its_reason_and_tells_nothing(name: str) ->
     assert refused(data)[0] == reason
 
 
+def test_a_message_counts_as_a_claim_as_soon_as_it_says_which_version_it_follows() -> None:
+    for name, (data, reason) in BAD.items():
+        [part] = translate(data)
+        assert isinstance(part, NotUnderstood)
+        assert part.claims == (reason == "json.wrong_schema"), name
+
+
 def test_each_reason_of_the_format_is_shown() -> None:
     assert {reason for _, reason in BAD.values()} >= {reason for reason in REASONS if reason.startswith("json.")}
 
 
 def test_the_deepest_and_largest_good_messages_are_good() -> None:
-    assert refused(deep(29))[0] == "json.wrong_schema"
+    assert refused(deep(30))[0] == "json.wrong_schema"
     understood(GOOD + b" " * (BYTES_MAX - len(GOOD)))
 
 
