@@ -10,8 +10,10 @@ from typing import Any
 import structlog
 
 import projections.claim_history
+import projections.denials
 import projections.payers
 import projections.people
+import projections.remittances
 from adapters.claim_notice.translate import translate as translate_notice
 from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
@@ -39,6 +41,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.claim_history,
     projections.people,
     projections.payers,
+    projections.remittances,
+    projections.denials,
 )
 
 TRANSLATIONS = {
