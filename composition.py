@@ -10,14 +10,17 @@ from typing import Any
 import structlog
 
 import projections.claim_history
+import projections.denials
 import projections.payers
 import projections.people
+import projections.remittances
 from adapters.claim_notice.translate import translate as translate_notice
 from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
 from adapters.kafka.source import KafkaSource, create_topics
+from adapters.postgres.calendar import create_calendar
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import embedded_dsn
 from adapters.postgres.event_log import PostgresEventLog
@@ -39,6 +42,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.claim_history,
     projections.people,
     projections.payers,
+    projections.remittances,
+    projections.denials,
 )
 
 TRANSLATIONS = {
@@ -173,6 +178,7 @@ def initialise(settings: Settings) -> Ledger:
     ledger.codes.create_tables()
     ledger.filters.renew_shipped()
     ledger.projection_store.prepare(PROJECTIONS)
+    create_calendar(database, settings.zone)
     with database.session() as cursor:
         cursor.execute(
             "INSERT INTO installation (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING", [ledger.fingerprint]

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).parents[1]
@@ -25,10 +25,18 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="Of the logs on stderr.")] = (
         "info"
     )
-    zone: Annotated[ZoneInfo, Field(description="The plan's time zone: on which day a moment falls.")] = ZoneInfo(
-        "America/New_York"
-    )
+    zone: Annotated[
+        str, Field(description="The plan's time zone, by its IANA name: on which calendar day a moment is.")
+    ] = "America/New_York"
     max_message_mb: Annotated[int, Field(ge=1, le=512, description="Larger messages are parked unread.")] = 64
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str) -> str:
+        try:
+            return ZoneInfo(zone).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown, a path out of the folder, a folder
+            raise ValueError("not the IANA name of a time zone, like America/New_York") from None
 
     @property
     def keys_folder(self) -> Path:

@@ -171,13 +171,14 @@ def status_of(adjudication: Adjudication) -> Status:
     reasons = adjudication.adjustments + tuple(a for line in adjudication.lines for a in line.adjustments)
     if any(a.group == "PR" and a.carc in COST_SHARE and a.cents for a in reasons):
         return Status.MEMBER_LIABILITY
-    return Status.DENIED if _denies(reasons) else Status.NOTHING_DUE
+    return Status.DENIED if denying(reasons) else Status.NOTHING_DUE
 
 
 def is_denied(line: ServiceLine) -> bool:
     """Whether a line was charged, and paid nothing for a reason that denies."""
-    return not line.paid_cents and line.charge_cents > 0 and _denies(line.adjustments)
+    return not line.paid_cents and line.charge_cents > 0 and bool(denying(line.adjustments))
 
 
-def _denies(adjustments: tuple[Adjustment, ...]) -> bool:
-    return any(a.carc not in NOT_A_DENIAL and a.carc not in COST_SHARE for a in adjustments)
+def denying(adjustments: tuple[Adjustment, ...]) -> list[Adjustment]:
+    """Those that deny: no cost share, and no reason that merely lowers what is due."""
+    return [a for a in adjustments if a.carc not in NOT_A_DENIAL and a.carc not in COST_SHARE]

@@ -74,7 +74,7 @@ def history(
 ) -> None:
     """A member's claims of thirty-six months, newest first; claims without a day of service stand at the end."""
     with opened() as ledger:
-        today = datetime.now(ledger.settings.zone).date()
+        today = datetime.now(ZoneInfo(ledger.settings.zone)).date()
         window = None if all_ else thirty_six_months(as_of.date() if as_of else today)
         position = _position(ledger, known_at)
         rows = find(
@@ -155,7 +155,7 @@ def _position(ledger: Ledger, known_at: str | None) -> int | None:
         return None
     if known_at.isascii() and known_at.isdigit() and len(known_at) < 16:
         return int(known_at)
-    moment = _moment(known_at, ledger.settings.zone)
+    moment = _moment(known_at, ZoneInfo(ledger.settings.zone))
     with ledger.database.session() as cursor:
         row = cursor.execute(POSITION_AT, {"moment": moment}).fetchone()
     return 0 if row is None else int(row["position"])

@@ -12,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from adapters.cli.commands import app
+from composition import PROJECTIONS
 from tests.conftest import new_database
 from tests.unit.notices import adjudicated, encoded, report
 
@@ -175,7 +176,7 @@ def test_parked_items_are_listed_shown_retried_and_discarded(run: Run) -> None:
 
 def test_status_tells_positions_lags_and_whether_roles_have_force(filled: Run) -> None:
     (status,) = lines(filled("status", "--json"))
-    assert {row["projection"] for row in status["projections"]} == {"claim_history", "people", "payers"}
+    assert {row["projection"] for row in status["projections"]} == {each.NAME for each in PROJECTIONS}
     assert all(row["lag_events"] == 0 and row["lag_seconds"] == 0 for row in status["projections"])
     assert status["database"] == {"kind": "server", "version": "18.6", "roles_enforced": False}
     assert status["kafka"] == "not set"
