@@ -58,6 +58,7 @@ class Load(Companion):
         messages: Sequence[Remittance],
         per_s: float,
         partitions: int = 1,
+        clock_off_s: float = 0,
         **settings: Any,
     ) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class Load(Companion):
         self.acknowledged: list[Remittance] = []
         self.refused: list[Remittance] = []
         """Of which nobody knows whether they are in the topic"""
-        self._messages, self._partitions = messages, partitions
+        self._messages, self._partitions, self._clock_off_s = messages, partitions, clock_off_s
         self._bootstrap, self._topic, self._settings = bootstrap, topic, settings
 
     def run(self) -> None:
@@ -78,8 +79,9 @@ class Load(Companion):
                     break
                 self.sent.append(message)
                 value = render(message, control=number + 1)
+                told_ms, partition = int((time.time() + self._clock_off_s) * 1000), number % self._partitions
                 try:
-                    future = producer.send(self._topic, value, key=b"", partition=number % self._partitions)
+                    future = producer.send(self._topic, value, partition=partition, timestamp_ms=told_ms)
                 except KafkaError:
                     self.refused.append(message)
                     continue
