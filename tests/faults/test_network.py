@@ -14,7 +14,7 @@ from tests.conftest import new_database
 from tests.delivery import ConsumerProcess, remittances, wait_until
 from tests.faults.conftest import Figures
 from tests.faults.network import Cut, Network, network
-from tests.faults.servers import Postgres, make_topic, own_broker
+from tests.faults.servers import make_topic, own_broker, own_postgres
 from tests.faults.watching import watching
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.namespaces]
@@ -35,12 +35,10 @@ class Place(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("cut") / "postgres"
-    with network() as joined, own_broker(joined.address) as broker:
+def place() -> Iterator[Place]:
+    with network() as joined, own_broker(joined.address) as broker, own_postgres(joined.address) as server:
         broker.start()
-        with closing(Postgres(folder, joined.address)) as server:
-            yield Place(joined, broker.bootstrap, server.dsn)
+        yield Place(joined, broker.bootstrap, server.dsn)
 
 
 @pytest.fixture
