@@ -14,6 +14,13 @@ from kafka.admin import KafkaAdminClient
 from tests.broker import JavaBroker, fetch_jars, free_port, java_version
 
 
+# A broker that died is waited for in vain for so long, before it may come back under its number.
+QUICK_TO_RETURN = """
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+"""
+
+
 @contextmanager
 def own_broker(host: str = "127.0.0.1") -> Iterator[JavaBroker]:
     """Apache Kafka under an address of this machine; not started yet."""
@@ -23,7 +30,7 @@ def own_broker(host: str = "127.0.0.1") -> Iterator[JavaBroker]:
     listener = f"PLAINTEXT://{broker.bootstrap}"
     broker.bootstrap = broker.bootstrap.replace("127.0.0.1", host)
     properties = broker.properties.read_text().replace(listener, f"PLAINTEXT://{broker.bootstrap}")
-    broker.properties.write_text(properties)
+    broker.properties.write_text(properties + QUICK_TO_RETURN)
     try:
         yield broker
     finally:
@@ -39,11 +46,11 @@ def make_topic(bootstrap: str, name: str, partitions: int) -> None:
 
 
 @contextmanager
-def own_postgres(host: str = "") -> Iterator["Postgres"]:
-    """A server of a test's own, which listens at an address where one is given."""
+def own_postgres(host: str = "", folder: Path | None = None) -> Iterator["Postgres"]:
+    """A server of a test's own, which listens at an address, and has its data in a folder, where they are given."""
     # Not among pytest's own temporary folders: those of older runs are deleted while this one may still go on.
-    with TemporaryDirectory(prefix="ledger-") as folder:
-        server = Postgres(Path(folder) / "postgres", host)
+    with TemporaryDirectory(prefix="ledger-") as temporary:
+        server = Postgres(folder or Path(temporary) / "postgres", host)
         try:
             yield server
         finally:
@@ -55,11 +62,12 @@ class Postgres:
 
     def __init__(self, folder: Path, host: str = "") -> None:
         self._server = get_server(folder)
-        self._options = f"-h '{host}'"
+        socket_folder = self._server.get_postmaster_info().socket_dir
+        self._options = f"-h '{host}' -k {socket_folder}"
         self.dsn = str(self._server.get_uri())
         if host:
             port = free_port()
-            self._options += f" -p {port} -k {folder}"
+            self._options += f" -p {port}"
             self.dsn = f"postgresql://postgres@{host}:{port}/postgres?"
             with (folder / "pg_hba.conf").open("a") as access:
                 access.write("host all all 10.231.0.0/16 trust\n")

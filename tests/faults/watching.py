@@ -14,7 +14,7 @@ from psycopg import Connection, OperationalError, connect
 from adapters.postgres.event_log import READ
 from composition import Ledger
 from samples.generator import Remittance, render
-from tests.delivery import Offsets, assert_exactly_once, end_offsets, producing, taken_in, wait_until
+from tests.delivery import PATIENCE_S, Offsets, assert_exactly_once, end_offsets, producing, taken_in, wait_until
 from tests.faults.checker import Entry, History, anomalies
 
 TAIL_EVENTS = 500
@@ -88,7 +88,7 @@ class Load(Companion):
                 future.add_callback(lambda _, message=message: self.acknowledged.append(message))
                 future.add_errback(lambda _, message=message: self.refused.append(message))
             with suppress(KafkaError):
-                producer.flush()
+                producer.flush(timeout=PATIENCE_S)
 
     def finish(self) -> None:
         """Send no more; every message that was sent is acknowledged or refused when this returns."""
