@@ -13,7 +13,6 @@ from kafka.admin import KafkaAdminClient
 
 from tests.broker import JavaBroker, fetch_jars, free_port, java_version
 
-
 # A broker that died is waited for in vain for so long, before it may come back under its number.
 QUICK_TO_RETURN = """
 broker.session.timeout.ms=2000
