@@ -43,7 +43,7 @@ TABLES = ("events", "source_offset", "projection_position")
 
 
 @pytest.mark.kafka(partitions=PARTITIONS)
-@pytest.mark.parametrize("lasts_s", [8, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("lasts_s", [5, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
 def test_the_database_throws_deadlocks_and_serialization_failures(
     lasts_s: int, seed: int, broker: Broker, topic: str, ledger: Ledger, settings: Settings, figures: Figures
 ) -> None:

@@ -28,7 +28,7 @@ from tests.faults.watching import watching
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.namespaces]
 
 PER_S = 40
-FULL_S = [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
+LONG = [pytest.mark.long, pytest.mark.timeout(300)]
 
 # So that a refusal is heard within seconds. What is sent again may be in the topic twice; the ledger must not mind.
 HASTY = {
@@ -44,7 +44,7 @@ BACK_S_MAX = 15
 # --- the broker's
 
 
-@pytest.mark.parametrize("full_s", FULL_S)
+@pytest.mark.parametrize("full_s", [pytest.param(60, marks=LONG)])
 def test_the_brokers_disk_is_full(full_s: int, seed: int, ledger: Ledger, figures: Figures) -> None:
     messages = remittances(seed, (full_s + 60) * PER_S, claims=1)
     topic = f"test-{seed}"
@@ -122,8 +122,14 @@ def filling(tmp_path: Path) -> Iterator[tuple[Postgres, Disk, Ledger]]:
         yield server, disk, ledger
 
 
-@pytest.mark.parametrize("full_s", FULL_S)
-@pytest.mark.parametrize("crashes", [False, True], ids=["tables", "log of the server"])
+@pytest.mark.parametrize(
+    ("crashes", "full_s"),
+    [
+        pytest.param(False, 2, id="tables"),
+        pytest.param(False, 60, id="tables for long", marks=LONG),
+        pytest.param(True, 60, id="log of the server", marks=LONG),
+    ],
+)
 def test_the_databases_disk_is_full(
     crashes: bool,
     full_s: int,

@@ -53,7 +53,7 @@ def remote(place: Place, tmp_path: Path) -> Iterator[Ledger]:
 @pytest.mark.parametrize(
     ("cuts", "lasts_s"),
     [
-        pytest.param([Cut.BOTH, Cut.DEAF, Cut.MUTE], 12, id="three at once"),
+        pytest.param([Cut.BOTH, Cut.DEAF, Cut.MUTE], 8, id="three at once"),
         pytest.param([Cut.BOTH], 60, id="both ways", marks=LONG),
         pytest.param([Cut.DEAF], 60, id="deaf", marks=LONG),
         pytest.param([Cut.MUTE], 60, id="mute", marks=LONG),

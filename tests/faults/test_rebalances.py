@@ -45,7 +45,7 @@ class Membership(Companion):
 
 
 @pytest.mark.kafka(partitions=PARTITIONS)
-@pytest.mark.parametrize("lasts_s", [15, pytest.param(120, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("lasts_s", [9, pytest.param(120, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
 def test_twenty_rebalances_a_minute(
     lasts_s: int, seed: int, broker: Broker, topic: str, ledger: Ledger, settings: Settings, figures: Figures
 ) -> None:

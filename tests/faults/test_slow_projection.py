@@ -25,7 +25,7 @@ INGESTION_S_MAX = 5
 
 
 @pytest.mark.kafka(partitions=PARTITIONS)
-@pytest.mark.parametrize("burst_s", [3, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(400)])])
+@pytest.mark.parametrize("burst_s", [1, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(400)])])
 def test_a_slow_projection_meets_a_burst(
     burst_s: int, seed: int, broker: Broker, topic: str, ledger: Ledger, settings: Settings, figures: Figures
 ) -> None:
