@@ -51,7 +51,7 @@ class Keys(Protocol):
     def ensure(self, subjects: Iterable[str]) -> set[str]:
         """Make a durable key for each subject that never had one, in one write.
 
-        Gives those subjects whose key was destroyed: they get no other.
+        Gives those subjects whose key was destroyed: they get no other. Raises DependencyDown where it can't be kept.
         """
 
     def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:

@@ -121,7 +121,7 @@ class StaleSource(Exception):
 
 
 class DependencyDown(Exception):
-    """The database or the broker does not answer. What was being written may or may not have been written."""
+    """Database, broker or key files can't be used now. What was being written may or may not have been written."""
 
 
 class EventLog(Protocol):

@@ -4,6 +4,7 @@ Notifications are a hint that there is something new; polling is the truth. A ge
 first event on that cannot be read, and goes on with the others.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +19,9 @@ from domain.facts import Event, StreamId
 from projections.projection import Change, Projected, Projection
 
 BATCH_EVENTS = 4_000
+BATCH_S = 2.0
+"""How long a batch should take at most: the server ends a transaction that rests for 15 s, and a lag should be seen to
+shrink"""
 POLL_S = 1.0
 
 
@@ -105,6 +109,7 @@ class Runner:
         self._projections = {projection.NAME: projection for projection in projections}
         self._log = structlog.get_logger()
         self._warned: set[str] = set()
+        self._pace_events = BATCH_EVENTS
 
     def step(self, limit: int = BATCH_EVENTS) -> int:
         """Fold the next batch into those live generations that are furthest behind; how many events it had."""
@@ -118,16 +123,23 @@ class Runner:
 
     def fold(self, generations: Sequence[Generation], limit: int) -> int:
         """Fold the next batch into generations that stand at the same position; how many events it had."""
-        rows = self._store.events(generations[0].position, limit)
+        rows = self._store.events(generations[0].position, min(limit, self._pace_events))
         if not rows:
             return 0
-        shares = self._shares(generations, rows)
+        started = time.monotonic()
+        try:
+            self._write(self._shares(generations, rows), rows[-1][0])
+        finally:  # also where it failed, perhaps because it took too long
+            per_s = len(rows) / max(time.monotonic() - started, 1e-6)
+            self._pace_events = max(1, min(BATCH_EVENTS, int(BATCH_S * per_s)))
+        return len(rows)
+
+    def _write(self, shares: Sequence[_Share], position: int) -> None:
         with self._store.transaction():
             for share in shares:
-                self._store.advance(share.generation, rows[-1][0], list(share.faults.values()))
+                self._store.advance(share.generation, position, list(share.faults.values()))
                 if share.events:
                     self._store.write(share.projection.fold(share.events, self._store.read))
-        return len(rows)
 
     def _folds(self, generation: Generation) -> bool:
         """Whether this code may fold it: never one version into the tables of another."""

@@ -283,14 +283,21 @@ class ConsumerProcess:
     """tests/consumer_process.py as a child; its log is a file of JSON lines among others."""
 
     def __init__(
-        self, settings: Settings, bootstrap: str, topic: str, *faults: str, client: Mapping[str, Any] | None = None
+        self,
+        settings: Settings,
+        bootstrap: str,
+        topic: str,
+        *faults: str,
+        client: Mapping[str, Any] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
+        """`within` is a command that runs the one which follows it, somewhere else or under another clock."""
         self.log_file = settings.data / f"consumer-{uuid4()}.log"
         ledger = {"LEDGER_DSN": str(settings.dsn), "LEDGER_KEYS": str(settings.keys), "LEDGER_DATA": str(settings.data)}
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tests.consumer_process", bootstrap, topic, f"of-{topic}"),
+                    *(*within, sys.executable, "-m", "tests.consumer_process", bootstrap, topic, f"of-{topic}"),
                     *("--settings", json.dumps(QUICK | dict(client or {}))),
                     *faults,
                 ],

@@ -5,6 +5,7 @@ AES-256 key wrapped by the master key. Destroying a key overwrites its record in
 take turns by a file lock, and read what others appended before they append.
 """
 
+import errno
 import fcntl
 import os
 import struct
@@ -19,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from application.mapper import KeyDestroyed, KeyMissing, WrongKey
+from application.ports import DependencyDown
 
 _NONCE = 12
 _WRAPPED = _NONCE + 32 + 16
@@ -67,8 +69,7 @@ class KeyFiles:
                 self._read_on()
                 new = [subject for subject in missing if _id(subject) not in self._places]
                 records = [_RECORD.pack(_id(subject), self._wrap(subject, os.urandom(32))) for subject in new]
-                os.pwrite(self._file, b"".join(records), self._read_until)
-                os.fsync(self._file)
+                self._append(b"".join(records))
                 self._read_on()
         return {subject for subject in subjects if self._wrapped(subject) == _DESTROYED}
 
@@ -122,6 +123,16 @@ class KeyFiles:
     def _wrap(self, subject: str, key: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
         return nonce + self._master.encrypt(nonce, key, subject.encode())
+
+    def _append(self, records: bytes) -> None:
+        """Raises DependencyDown where they are not safe: without room a part of them may have been written."""
+        try:
+            written = os.pwrite(self._file, records, self._read_until)
+            os.fsync(self._file)
+        except OSError as error:
+            raise DependencyDown(f"the key files can't be written ({error.strerror})") from error
+        if written < len(records):
+            raise DependencyDown(f"the key files can't be written ({os.strerror(errno.ENOSPC)})")
 
     def _read_on(self) -> None:
         """Take in the records that were appended since; a torn one at the end is left for its writer's successor."""

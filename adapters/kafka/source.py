@@ -19,6 +19,8 @@ from application.ports import DependencyDown
 from consumers.loop import OutOfRange, Partition, Record
 
 POLL_RECORDS = 32
+RECONNECT_MS_MAX = 1_000
+"""The clients' own limit of half a minute would be added to every longer outage of a broker"""
 NO_TOPIC = "00000000-0000-0000-0000-000000000000"
 
 
@@ -28,7 +30,9 @@ class KafkaSource:
     def __init__(self, bootstrap: str, topics: Sequence[str], group: str, **settings: Any) -> None:
         self._assigned: set[Partition] = set()
         with _down_is_named():
-            self._admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=bootstrap, client_id="member-ledger", reconnect_backoff_max_ms=RECONNECT_MS_MAX
+            )
             self._consumer = KafkaConsumer(
                 **{
                     "bootstrap_servers": bootstrap,
@@ -42,6 +46,7 @@ class KafkaSource:
                     "max_partition_fetch_bytes": 4 * 1024 * 1024,
                     "fetch_max_bytes": 16 * 1024 * 1024,
                     "metadata_max_age_ms": 30_000,
+                    "reconnect_backoff_max_ms": RECONNECT_MS_MAX,
                 }
                 | settings
             )

@@ -46,7 +46,7 @@ class Database(PostgresDatastore):
 
     @contextmanager
     def session(self) -> Iterator[Cursor[DictRow]]:
-        """A cursor in one transaction of its own. Raises DependencyDown where the server does not answer."""
+        """A cursor in one transaction of its own. Raises DependencyDown where the server can't do it now."""
         with down_is_named():
             self.pool.open(wait=False)
             with self.pool.connection() as connection, connection.transaction():
@@ -62,15 +62,15 @@ def _configure(connection: Connection[DictRow]) -> None:
 
 @contextmanager
 def down_is_named() -> Iterator[None]:
-    """Turn a lost or refused connection into DependencyDown; what the server said about data stays as it is."""
+    """Turn what passes by itself, or once there is room, into DependencyDown; errors about data stay as they are."""
     try:
         yield
-    except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-        raise
     except (
         psycopg.OperationalError,
         psycopg.InterfaceError,
         psycopg.errors.IdleInTransactionSessionTimeout,  # we were frozen, and the server hung up
         psycopg.errors.ReadOnlySqlTransaction,  # a failover: this server is not the primary any more
     ) as error:
-        raise DependencyDown(f"PostgreSQL does not answer ({type(error).__name__})") from error
+        # A lost connection has no SQLSTATE; a full disk, a deadlock or a shutdown is the server's own answer.
+        does = "refuses" if error.sqlstate else "does not answer"
+        raise DependencyDown(f"PostgreSQL {does} ({type(error).__name__})") from error

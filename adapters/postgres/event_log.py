@@ -133,7 +133,7 @@ class PostgresEventLog(PostgresProcessRecorder):
         return found
 
     def append(self, batch: Batch) -> int:
-        with _conflicts_are_named(), self.database.session() as cursor:
+        with self.database.session() as cursor, _conflicts_are_named():
             # Sorted, so that two writers of the same partitions can't wait for each other.
             for advance in sorted(batch.offsets):
                 self._advance(cursor, advance)

@@ -14,7 +14,7 @@ SELECT made.name AS projection, made.generation, made.version,
        CASE WHEN NOT live THEN 'building' WHEN made.version = code.version::integer THEN 'live'
             ELSE 'needs_rebuild' END AS state,
        at.notification_id AS position, head.position - at.notification_id AS lag_events,
-       coalesce(extract(epoch FROM now() - next.recorded_at), 0)::float AS lag_seconds
+       greatest(extract(epoch FROM now() - next.recorded_at), 0)::float AS lag_seconds
 FROM projection_generation made
 JOIN projection_position at ON at.application_name = made.name || ':' || made.generation
 JOIN jsonb_each_text(%(versions)s) AS code (name, version) ON code.name = made.name
