@@ -210,7 +210,7 @@ def _corrections() -> Iterator[Sample]:
         "(BPR02 0), the rest is carried forward (PLB FB); the second applies it.",
         render(taken_back, control=9) + render(applied, control=10),
     )
-    originals = _winter_originals()
+    originals = winter_originals()
     november = _pay(
         NORTHFIELD,
         5,
@@ -234,7 +234,7 @@ def _winter() -> list[Remittance]:
     return [_pay(NORTHFIELD, 2 + at, date(2025, 2, 3 + 7 * at), 12) for at in range(3)]
 
 
-def _winter_originals() -> list[Claim]:
+def winter_originals() -> list[Claim]:
     """The claims of 2025-02 that 2025-11 reverses and corrects."""
     return [_first_correctable(r.claims) for r in _winter()]
 
@@ -479,6 +479,10 @@ Taken in path order (`bad/` comes last), {posted} claims are posted and {duplica
 | file in `835/` | what it shows | ST | CLP | what the ledger does |
 |---|---|---:|---:|---|
 {rows}
+
+`notices/` holds what Northfield says of claims outside its payments (JSON, one message a line; docs/messages.md),
+written by `python -m samples.notices`: the life of a claim of 2025 before it is paid and after it is cut, what is open
+in the autumn of 2026, and four bad messages.
 
 ST and CLP are counted in the bytes as they stand. What is parked keeps its bytes and its reason, and the rest
 goes on: a file that can't be read is parked whole, a transaction that can't be read or whose sums are wrong

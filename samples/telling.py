@@ -176,7 +176,7 @@ class Teller:
         payer = payer or self.payer
         kind = (payer, made.claim_number, made.member, self.today, made.status)
         self._occurrences[kind] += 1
-        said = _adjudicated(made, self.today, self._occurrences[kind])
+        said = adjudicated(made, self.today, self._occurrences[kind])
         self._say(payer, made, said, [line.control for line in made.lines if line.control])
 
     def _say(self, payer: Payer, made: Claim, said: Mapping[str, Any], lines: Sequence[str]) -> None:
@@ -221,7 +221,7 @@ def service_days(made: Claim) -> dict[str, str]:
     return {"service_from": min(days).isoformat(), "service_to": max(days).isoformat()} if days else {}
 
 
-def _adjudicated(made: Claim, on: date, sequence: int) -> dict[str, Any]:
+def adjudicated(made: Claim, on: date, sequence: int) -> dict[str, Any]:
     said: dict[str, Any] = {
         "kind": "adjudicated",
         "on": on.isoformat(),

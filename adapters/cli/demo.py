@@ -1,6 +1,7 @@
 """`scripts/demo`: the shipped samples through the real commands, in one process, with a word on each."""
 
 import sys
+from datetime import datetime
 
 from rich.rule import Rule
 
@@ -8,12 +9,18 @@ from adapters.cli import claims, commands, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 
+MARCH = datetime(2026, 3, 31)  # noqa: DTZ001 a day, as the command line gives it
+AUTUMN = datetime(2026, 10, 31)  # noqa: DTZ001 the samples' last month, so that the demo says the same next year
+
 NEXT = """
+  scripts/ledger history {member} --all      the same member, whatever the claim's age; --filter "only prescriptions"
+  scripts/ledger claim {claim}               the claim above, each code in plain language; --json for every fact
   scripts/ledger claims --status denied        claims by status, member, payer or date of service
-  scripts/ledger claim {claim}               the claim above; with --json every fact of every event
+  scripts/ledger remittance NHPT000000005      one payment: its claims, what it put off, and its sum written out
+  scripts/ledger status --freshness            how soon claims were to be seen after service and payment
   scripts/ledger parked list                   what waits for a person, and why
+  scripts/ledger projections rebuild people    a table made anew beside the live one, compared and exchanged
   scripts/ledger ingest YOUR-FILE.835          a remittance of your own, or a folder of them
-  scripts/ledger status                        positions, lags, and what runs underneath
   scripts/test                                 everything that is promised here, tested
 """
 
@@ -21,27 +28,32 @@ NEXT = """
 def demo() -> None:
     _chapter("1. A ledger: PostgreSQL starts, tables and keys are made where they are not there yet")
     commands.init()
-    _chapter("2. Payers' remittances (X12 835) come in; a file that came before changes nothing")
-    commands.ingest(["samples/835"])
+    _chapter("2. Payers' remittances (X12 835) and notices (JSON) come in; a file that came before changes nothing")
+    commands.ingest(["samples/835", "samples/notices"])
     _chapter("3. The events are folded into tables")
     commands.project(once=True)
-    _chapter("4. Where claims stand: the newest")
-    claims.claims(limit=12)
-    _chapter("5. One claim, and the events that made it")
-    claim_id = _reversed_and_corrected()
-    claims.claim(claim_id)
-    _chapter("6. What could not be posted waits for a person; nothing is dropped")
+    member, claim, march = _reversed_and_corrected()
+    _chapter(f"4. One member's three years, as of {AUTUMN:%d %B %Y}")
+    claims.history(member, as_of=AUTUMN)
+    _chapter(f"5. The same question as of {MARCH:%d %B %Y}, with what the ledger knew then (position {march})")
+    claims.history(member, as_of=MARCH, known_at=str(march))
+    _chapter("6. Where a claim's figures come from: paid, taken back, paid otherwise, objected to")
+    claims.replay(claim)
+    _chapter("7. What could not be posted waits for a person; nothing is dropped")
     commands.parked_list()
     _chapter("What to try next")
-    show.console.print(NEXT.format(claim=claim_id), highlight=False, soft_wrap=True)
+    show.console.print(NEXT.format(member=member, claim=claim), highlight=False, soft_wrap=True)
 
 
-def _reversed_and_corrected() -> str:
-    """A claim with a story: paid, taken back, paid otherwise."""
+def _reversed_and_corrected() -> tuple[str, str, int]:
+    """The member and the claim with the longest story, and the last position before anything paid after March."""
     with opened() as ledger:
-        found = claims.find(ledger)
-    most = max(row["events"] for row in found)
-    return str(min((str(row["processed_on"]), row["claim_id"]) for row in found if row["events"] == most)[1])[:8]
+        found = max(claims.find(ledger), key=lambda row: (row["events"], row["claim_id"]))
+        later = "SELECT min(position) - 1 AS march FROM claim_history WHERE remittance_id IS NOT NULL AND day > %s"
+        with ledger.database.session() as cursor:
+            row = cursor.execute(later, [MARCH.date()]).fetchone()
+    assert row is not None
+    return found["member_id"], found["claim_id"][:8], row["march"]
 
 
 def _chapter(title: str) -> None:

@@ -173,18 +173,18 @@ def _meanings(said: Mapping[str, Any], codes: Codes) -> None:
 
 # --- replay
 
-FIGURES = {"paid_cents": "paid", "member_cents": "member owes", "cash_cents": "cash"}
+FIGURES = {"paid_cents": "paid", "member_cents": "owes", "cash_cents": "cash"}
 
 
 def replay(steps: Sequence[Step]) -> None:
-    columns = ("position", "day", "said", "charge", "says paid", "CLP05", "by", "status after it", *FIGURES.values())
-    right = ("position", "charge", "says paid", "CLP05", *FIGURES.values())
-    table = new_table(*columns, right=right, folds=("by", "status after it"))
+    columns = ("position", "day", "said", "says paid", "CLP05", "by", "status after it", *FIGURES.values())
+    right = ("position", "says paid", "CLP05", *FIGURES.values())
+    table = new_table(*columns, right=right, folds=("status after it",))
     for step in steps:
         day, payment, source = _when_and_whence(step)
         by = f"{payment}\n{source}" if payment != "–" else source
-        charge, paid, member = _amounts(step.event)
-        cells = (text(step.position), day[:10], *_said(step), charge, paid, member, by, _status_after(step))
+        _, *said = _amounts(step.event)
+        cells = (text(step.position), day[:10], *_said(step), *said, by, _status_after(step))
         table.add_row(*cells, *(_figure(step, name) for name in FIGURES))
     console.print(table)
     console.print("[bold yellow]Marked[/]: other than before. Paid and owed by the last word; cash as moved so far.")

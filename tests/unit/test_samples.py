@@ -5,13 +5,14 @@ from functools import cache
 
 import pytest
 
+from adapters.claim_notice.translate import translate_lines
 from adapters.x12.reader import count_claims
 from adapters.x12.translate import translate
 from application.ports import NotUnderstood, Understood
 from consumers.messages import balanced
 from domain.adjudication import Status, status_of
 from domain.parking import REASONS
-from samples import make
+from samples import make, notices
 from samples.make import FOLDER, Sample
 from tests.unit.models import expected
 
@@ -38,6 +39,20 @@ UNDERSTOOD_BUT_BAD = {"bad/unknown-status-code.835", "bad/conflicting-repost.835
 def test_the_files_on_disk_are_what_the_code_writes_byte_for_byte() -> None:
     on_disk = {str(path.relative_to(FOLDER / "835")): path.read_bytes() for path in (FOLDER / "835").rglob("*.835")}
     assert on_disk == {path: sample.data for path, sample in built().items()}
+
+
+def test_the_notices_on_disk_are_what_the_code_writes_byte_for_byte() -> None:
+    assert {path.name: path.read_bytes() for path in (FOLDER / "notices").iterdir()} == notices.build()
+
+
+def test_every_notice_is_understood_but_the_bad_ones_each_for_its_reason() -> None:
+    for name, data in notices.build().items():
+        parts = list(balanced(translate_lines)(data))
+        if name == "bad-notices.jsonl":
+            reasons = [part.reason for part in parts if isinstance(part, NotUnderstood)]
+            assert reasons == ["json.not_json", "json.not_an_integer", "json.duplicate_key", "json.unknown_version"]
+        else:
+            assert all(isinstance(part, Understood) for part in parts)
 
 
 def test_the_readme_is_what_the_code_writes() -> None:
