@@ -16,9 +16,11 @@ import typer
 
 from adapters import logs
 from adapters.claim_notice.translate import holds_lines, lines
-from adapters.cli import claims, codes, filters, projections, show
+from adapters.cli import claims, codes, filters, projections, remittances, show
+from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
 from adapters.kafka.source import end_offsets
+from adapters.postgres.freshness import freshness
 from adapters.postgres.overview import overview
 from adapters.settings import Settings
 from application.intake import NotParked, Outcome
@@ -41,6 +43,7 @@ app.add_typer(claims.app)
 app.add_typer(codes.app, name="codes")
 app.add_typer(filters.app, name="filters")
 app.add_typer(projections.app, name="projections")
+app.add_typer(remittances.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -146,14 +149,21 @@ def _follow(ledger: Ledger, as_json: bool) -> None:
 
 
 @app.command(epilog="Example: scripts/ledger status --json")
-def status(as_json: Json = False) -> None:
+def status(
+    fresh: Annotated[bool, typer.Option("--freshness", help="Instead: how soon claims are to be seen.")] = False,
+    as_json: Json = False,
+) -> None:
     """Positions, lags, sources, what is parked, and whether database roles have force here."""
     with opened() as ledger:
-        answer = _with_lags(
-            ledger.settings, overview(ledger.database, PROJECTIONS, embedded=ledger.settings.dsn is None)
-        )
+        if fresh:
+            answer = freshness(ledger.database)
+        else:
+            embedded = ledger.settings.dsn is None
+            answer = _with_lags(ledger.settings, overview(ledger.database, PROJECTIONS, embedded=embedded))
     if as_json:
         show.line(answer)
+    elif fresh:
+        show_freshness(answer)
     else:
         show.status(answer)
 

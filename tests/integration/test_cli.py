@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from typer.main import get_command
 
 from adapters.cli.commands import app
 from composition import PROJECTIONS
+from samples import generator
 from tests.conftest import new_database
+from tests.given import paid, remittance
 from tests.unit.notices import adjudicated, encoded, report
 
 CHECKOUT = Path(__file__).parents[2]
@@ -275,3 +279,69 @@ def test_every_command_has_help_with_an_example(name: str, command: Any) -> None
     assert f"scripts/ledger {name}" in command.epilog
     options = {option for parameter in command.params for option in parameter.opts}
     assert "--json" in options
+
+
+def test_a_remittance_is_shown_with_how_its_sum_comes_about(filled: Run) -> None:
+    (claim,) = [row for row in lines(filled("claims", "--json")) if row["remittance_id"] and row["events"] == 3][:1]
+    (told,) = lines(filled("remittance", claim["remittance_id"][:12], "--json"))
+    assert told["remittance_id"] == claim["remittance_id"]
+    assert claim["claim_id"] in {row["claim_id"] for row in told["claims"]}
+    assert len(told["claims"]) == told["claims_posted"] == told["claims_stated"]
+    amounts = [row["amount"] for row in told["adjustments"]]
+    assert round(sum(row["paid"] for row in told["claims"]) - sum(amounts), 2) == told["total"]
+    (again,) = lines(filled("remittance", told["trace_number"], "--json"))
+    assert again == told
+    assert filled("remittance", "ffffffff").returncode == 2
+    assert filled("remittance", "no such number").returncode == 2
+
+
+def test_what_a_remittance_put_off_is_named_and_its_references_are_opened(run: Run) -> None:
+    run("init")
+    put_off, taken = (
+        generator.Remittance(
+            *(generator.PAYERS[0], generator.PAYEES[0], f"T{day}", date(2026, 3, day), date(2026, 3, day)),
+            (paid(f"{day}"),),
+            (generator.ProviderAdjustment("WO", "NHP00000500001", cents), generator.ProviderAdjustment("L6", "", -50)),
+        )
+        for day, cents in ((1, -3_000), (2, 1_000))
+    )
+    run("ingest", "-", stdin=generator.render([put_off, taken]))
+    run("project", "--once")
+    (told,) = lines(run("remittance", "T1", "--json"))
+    amounts = {name: told[name] for name in ("total", "claims_paid", "interest", "carried", "outstanding")}
+    assert amounts == {"total": 110.5, "claims_paid": 80, "interest": 0.5, "carried": 30, "outstanding": 20}
+    assert told["settlement"] == "open"
+    assert [(row["reason"], row["reference"], row["amount"]) for row in told["adjustments"]] == [
+        ("WO", "NHP00000500001", -30),
+        ("L6", "", -0.5),
+    ]
+    [balance] = told["balances"]
+    assert (balance["opened"], balance["settled"], balance["outstanding"], balance["remittances"]) == (30, 10, 20, 2)
+    shown = run("remittance", "T1").stdout.decode()
+    for text in ("20.00 of 30.00 that it put off", "overpayment taken back", "1 of 1 claims pay", "110.50", "ABERNOLT"):
+        assert text in shown
+    shown = run("remittance", "T2").stdout.decode()
+    assert "it put nothing off" in shown
+
+
+def test_a_trace_number_of_several_payments_is_answered_with_their_ids(run: Run) -> None:
+    run("init")
+    sent = [remittance(1, paid("1")), replace(remittance(2, paid("2")), trace_number="NHPT000000001")]
+    run("ingest", "-", stdin=generator.render(sent))
+    run("project", "--once")
+    answer = run("remittance", "NHPT000000001")
+    assert answer.returncode == 2
+    assert "2026-03-02" in answer.stderr.decode()
+    assert "2026-03-03" in answer.stderr.decode()
+
+
+def test_status_tells_how_fresh_claims_are(filled: Run) -> None:
+    (told,) = lines(filled("status", "--freshness", "--json"))
+    assert list(told) == ["zone", "overall", "payers", "latest"]
+    claims = lines(filled("claims", "--json"))
+    assert told["overall"]["claims"] == len(claims) == sum(payer["claims"] for payer in told["payers"])
+    undated = [row for row in claims if row["service_from"] is None]
+    assert told["overall"]["visibility"]["undated"]["claims"] == len(undated) > 0
+    shown = filled("status", "--freshness").stdout.decode()
+    assert "without a day of service" in shown
+    assert "NORTHFIELD" in shown
