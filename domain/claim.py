@@ -312,6 +312,7 @@ class Said(Fact, frozen=True, gc=False, array_like=True):
     """Of a report: what is awaited, by whom, the outcome"""
     level: int = 0
     due_on: date | None = None
+    bill: StreamId | None = None
 
 
 class Claim(Fact, frozen=True, gc=False, array_like=True):
@@ -411,6 +412,7 @@ def _posted(event: PostingEvent) -> Said:
         facility_code=adjudication.facility_code,
         service_from=service_day(adjudication),
         service_to=adjudication.service_to,
+        bill=event.bill,
     )
 
 
@@ -429,4 +431,5 @@ def _reported(event: ReportEvent, detail: str = "", level: int = 0, due_on: date
         detail=detail,
         level=level,
         due_on=due_on,
+        bill=event.bill,
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from domain.adjudication import PAYER_SEQUENCE, Status
 from domain.claim import Claim, Kind, Said
+from domain.facts import StreamId
 from domain.money import ZERO, Money
 
 POSTED = frozenset({Kind.ADJUDICATED, Kind.REVERSED, Kind.FORWARDED, Kind.PREDETERMINED})
@@ -50,6 +51,8 @@ class Standing(NamedTuple):
     facility_code: str
     service_from: date | None
     service_to: date | None
+    bill: StreamId | None
+    """The provider's bill, as what tells the first day of service names it: without a day it is another one"""
     processed_on: date | None
     """The day of the last posting"""
     appeal: str
@@ -96,7 +99,8 @@ def standing(claim: Claim) -> Standing:
         facility_code=_first(latest, "facility_code", ""),
         service_from=None if dated is None else dated.service_from,
         service_to=None if dated is None else dated.service_to,
-        processed_on=postings[-1].day if postings else None,
+        bill=_first(latest, "bill", None) if dated is None else dated.bill,
+        processed_on=None if last is None else last.day,
         appeal="" if objection is None else _appeal(objection),
         appeal_level=0 if objection is None else objection.level,
         appeal_due_on=None if objection is None else objection.due_on,

@@ -285,7 +285,7 @@ def _row(projected: Projected, folded: Folded) -> list[str]:
         folded.recorded_at[-1],
         event.person,  # type: ignore[attr-defined] # EVENTS
         _text(event.payer_id),  # type: ignore[attr-defined]
-        event.bill or NULL,  # type: ignore[attr-defined]
+        stands.bill or NULL,
         said.kind,
         str(said.day),
         _or_null(said.at),

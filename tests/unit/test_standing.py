@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain import claim
@@ -256,3 +257,13 @@ def test_what_the_last_word_leaves_out_an_earlier_one_says() -> None:
     )
     assert anyhow(received, PAID, stay).service_from == date(2026, 1, 2)
     assert anyhow(stay).service_from is None
+
+
+def test_the_bill_is_that_of_what_tells_the_day_of_service() -> None:
+    """Without a day the same bill has another id, so what says least must not rename it by coming last."""
+    paid = msgspec.structs.replace(PAID, bill=StreamId("dated"))
+    assert anyhow(RECEIVED, paid, report(Kind.DISPUTED, MAR)).bill == "dated"
+    assert anyhow(RECEIVED).bill == "bill"
+    undated = msgspec.structs.replace(posting(MAR, 6000, 1000, lines=()), bill=StreamId("undated"))
+    assert anyhow(undated).bill == "undated"
+    assert anyhow(undated, report(Kind.RECEIVED, JAN, service_from=date(2026, 1, 1))).bill == "bill"
