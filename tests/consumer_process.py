@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ class Fault:
 
 
 class FaultySource(KafkaSource):
-    def __init__(self, fault: Fault, bootstrap: str, topic: str, group: str, **settings: Any) -> None:
-        super().__init__(bootstrap, [topic], group, **settings)
+    def __init__(self, fault: Fault, bootstrap: str, topics: Sequence[str], group: str, **settings: Any) -> None:
+        super().__init__(bootstrap, topics, group, **settings)
         self._fault = fault
 
     def poll(self, timeout_s: float) -> Any:
@@ -97,7 +98,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     with (
         closing(ledger),
-        closing(FaultySource(fault, told.bootstrap, told.topic, told.group, **told.settings)) as source,
+        closing(FaultySource(fault, told.bootstrap, [told.topic], told.group, **told.settings)) as source,
     ):
         ledger.consumer(source, formats={told.topic: told.format}).run(lambda: bool(stopped))
     print(memory_bytes_max())
