@@ -65,15 +65,48 @@ class Standing(NamedTuple):
 
 def standing(claim: Claim) -> Standing:
     """Depends on the set of what was said only; the number in `final` follows the order of arrival."""
-    taken_back = _taken_back(claim.said)
-    ordered = _in_order(claim.said, taken_back)
+    return of_one(claim.said[0]) if len(claim.said) == 1 else of_all(claim.said)
+
+
+def of_one(said: Said) -> Standing:
+    """What `of_all` says where one thing was said, as of most claims; many times faster."""
+    kind = said.kind
+    stands = said if kind is Kind.ADJUDICATED else None
+    is_posted, is_objection = kind in POSTED, kind in OBJECTIONS
+    status = None if is_objection else said.status or _STATUS_OF_REPORT[kind]
+    awaits = said.detail if status is Status.PENDED else "original" if kind is Kind.REVERSED else ""
+    return Standing(
+        status=status,
+        awaits=awaits,
+        final=0 if is_posted else None,
+        payer_sequence=PAYER_SEQUENCE.get(said.status_code, 0) if stands else 0,
+        charge_cents=Money(abs(said.charge_cents or ZERO)),
+        paid_cents=said.paid_cents if stands else ZERO,
+        member_cents=said.member_cents if stands else ZERO,
+        cash_cents=said.paid_cents if said.is_remitted else ZERO,
+        claim_type=said.claim_type,
+        facility_code=said.facility_code,
+        service_from=said.service_from,
+        service_to=None if said.service_from is None else said.service_to,
+        bill=said.bill,
+        processed_on=said.day if is_posted else None,
+        appeal=_appeal(said) if is_objection else "",
+        appeal_level=said.level if is_objection else 0,
+        appeal_due_on=said.due_on if is_objection else None,
+        appeal_until=said.day + timedelta(APPEAL_DAYS) if status in _APPEALABLE else None,
+    )
+
+
+def of_all(all_said: Sequence[Said]) -> Standing:
+    taken_back = _taken_back(all_said)
+    ordered = _in_order(all_said, taken_back)
     words = [each for each in ordered if each.kind not in OBJECTIONS]
     postings = [each for each in words if each.kind in POSTED]
     if any(each.kind is not Kind.PREDETERMINED for each in postings):
         words = [each for each in words if each.kind is not Kind.PREDETERMINED]
         postings = [each for each in postings if each.kind is not Kind.PREDETERMINED]
     word = words[-1] if words else None
-    last = _last_word(claim.said, postings, taken_back)
+    last = _last_word(all_said, postings, taken_back)
     if word is not None and word.kind in POSTED and word.kind is not Kind.FORWARDED:
         word = last
     status = None if word is None else word.status or _STATUS_OF_REPORT[word.kind]
@@ -88,13 +121,13 @@ def standing(claim: Claim) -> Standing:
     objection = next((each for each in reversed(ordered) if each.kind in OBJECTIONS), None)
     return Standing(
         status=status,
-        awaits=word.detail if word is not None and status is Status.PENDED else _left_open(claim.said, taken_back),
-        final=None if last is None else claim.said.index(last),
+        awaits=word.detail if word is not None and status is Status.PENDED else _left_open(all_said, taken_back),
+        final=None if last is None else all_said.index(last),
         payer_sequence=0 if stands is None else PAYER_SEQUENCE.get(stands.status_code, 0),
         charge_cents=Money(abs(_first(latest, "charge_cents", ZERO))),
         paid_cents=ZERO if stands is None else stands.paid_cents,
         member_cents=ZERO if stands is None else stands.member_cents,
-        cash_cents=Money(sum(each.paid_cents for each in claim.said if each.is_remitted)),
+        cash_cents=Money(sum(each.paid_cents for each in all_said if each.is_remitted)),
         claim_type=_first(latest, "claim_type", ""),
         facility_code=_first(latest, "facility_code", ""),
         service_from=None if dated is None else dated.service_from,
@@ -150,8 +183,6 @@ def _last_word(said: Sequence[Said], postings: Sequence[Said], taken_back: Mappi
 
 
 def _in_order(said: Sequence[Said], taken_back: Mapping[int, int]) -> list[Said]:
-    if len(said) == 1:
-        return list(said)
     # An adjudication stands before the reversals of its day only if one of them takes it back; else it corrects.
     reversed_at_once = {at for by, at in taken_back.items() if said[by].day == said[at].day}
     return [said[at] for at in sorted(range(len(said)), key=lambda at: _place(said[at], at in reversed_at_once))]
@@ -172,8 +203,6 @@ def _taken_back(said: Sequence[Said]) -> dict[int, int]:
     """Which adjudication each reversal takes back: one that is not taken back yet, came as it came, is not later, and
     has its amounts negated; the latest of an earlier day, else one of its own day, because what is paid on the day of a
     reversal is rather the correction. A reversal without one waits for its original."""
-    if len(said) == 1:
-        return {}
     numbered = sorted(enumerate(said), key=lambda each: (each[1].day, each[1].identity))
     taken_back: dict[int, int] = {}
     for by, reversal in numbered:

@@ -5,12 +5,16 @@ A row holds from its own position until the position of the claim's next event, 
 """
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from domain.adjudication import Adjudication
-from domain.claim import INITIAL, Claim, ClaimEvent, evolve
+from domain.claim import INITIAL, Claim, ClaimEvent, Said, said_by
 from domain.standing import standing
 from projections.projection import Change, Copy, Projected, Read, Statement
 
@@ -38,9 +42,9 @@ CREATE TABLE claim_history (
     said_paid_cents bigint NOT NULL,
     said_member_cents bigint NOT NULL,
     detail text NOT NULL,
-    adjustments jsonb,
-    remarks jsonb,
-    lines jsonb,
+    adjustments json,
+    remarks json,
+    lines json,
     forwarded_to text NOT NULL,
     status text,
     awaits text NOT NULL,
@@ -62,7 +66,7 @@ CREATE TABLE claim_history (
     events integer NOT NULL,
     visible_at timestamptz NOT NULL,
     processed_visible_at timestamptz,
-    folded text,
+    folded text NOT NULL,
     PRIMARY KEY (claim_id, position)
 ) WITH (fillfactor = 90); -- closing a row changes no index, so there may be room for it on its page
 CREATE INDEX claim_history_person_idx ON claim_history (person_id, service_from);
@@ -109,7 +113,7 @@ COMMENT ON COLUMN claim_history.appeal_until IS 'Until when a denial can be appe
 COMMENT ON COLUMN claim_history.events IS 'How many events the claim had by then.';
 COMMENT ON COLUMN claim_history.visible_at IS 'When the ledger recorded the claim''s first event.';
 COMMENT ON COLUMN claim_history.processed_visible_at IS 'When the ledger recorded the posting that is the last word.';
-COMMENT ON COLUMN claim_history.folded IS 'What is needed to fold the next event; null in closed rows.';
+COMMENT ON COLUMN claim_history.folded IS 'What was said, as the claim''s later events are folded with it.';
 """
 
 VIEWS = """
@@ -117,7 +121,7 @@ CREATE OR REPLACE VIEW public.claim_history AS
 SELECT claim_id, position, known_until, recorded_at, person_id, payer_id, bill_id, said, day, said_at, source,
        remittance_id, status_code, (said_charge_cents / 100.0)::numeric(20, 2) AS said_charge,
        (said_paid_cents / 100.0)::numeric(20, 2) AS said_paid, (said_member_cents / 100.0)::numeric(20, 2) AS said_member,
-       detail, adjustments, remarks, lines, forwarded_to, status, awaits, final_position, payer_sequence,
+       detail, adjustments::jsonb, remarks::jsonb, lines::jsonb, forwarded_to, status, awaits, final_position, payer_sequence,
        (charge_cents / 100.0)::numeric(20, 2) AS charge, (paid_cents / 100.0)::numeric(20, 2) AS paid,
        (member_cents / 100.0)::numeric(20, 2) AS member_owes, (cash_cents / 100.0)::numeric(20, 2) AS cash,
        claim_type, facility_code, service_from, service_to, processed_on, appeal, appeal_level, appeal_due_on,
@@ -154,7 +158,7 @@ SELECT h.claim_id, h.position, line.number, h.person_id, h.payer_id, h.said, h.d
        (SELECT coalesce(sum((a ->> 2)::bigint), 0) / 100.0
         FROM jsonb_array_elements(line.value -> 'adjustments') a WHERE a ->> 0 = 'PR')::numeric(20, 2) AS member_owes,
        line.value -> 'adjustments' AS adjustments, line.value -> 'remarks' AS remarks
-FROM claim_history h CROSS JOIN LATERAL jsonb_array_elements(h.lines) WITH ORDINALITY AS line (value, number);
+FROM claim_history h CROSS JOIN LATERAL jsonb_array_elements(h.lines::jsonb) WITH ORDINALITY AS line (value, number);
 COMMENT ON VIEW public.claim_lines IS 'The service lines of every posting. Those of the last word have is_final. Amounts in dollars.';
 COMMENT ON COLUMN public.claim_lines.number IS 'The line''s place in its claim, from 1.';
 COMMENT ON COLUMN public.claim_lines.is_final IS 'Whether the posting is the claim''s last word.';
@@ -197,13 +201,13 @@ BEGIN
 END $$;
 """
 
-CURRENT = """
-SELECT folded FROM claim_history
-WHERE claim_id = ANY(string_to_array(%(claims)s, ',')::uuid[]) AND known_until IS NULL
+EARLIER = """
+SELECT claim_id::text, position, recorded_at, folded FROM claim_history
+WHERE claim_id = ANY(string_to_array(%(claims)s, ',')::uuid[]) ORDER BY claim_id, position
 """
 
 CLOSE = """
-UPDATE claim_history SET known_until = closed.until, folded = NULL
+UPDATE claim_history SET known_until = closed.until
 FROM json_to_recordset(%(rows)s::json) AS closed (claim_id uuid, position bigint, until bigint)
 WHERE claim_history.claim_id = closed.claim_id AND claim_history.position = closed.position
 """
@@ -211,26 +215,17 @@ WHERE claim_history.claim_id = closed.claim_id AND claim_history.position = clos
 COPY = "COPY claim_history FROM STDIN"
 """All columns, in the table's order: `_row`"""
 
-KNOWN_UNTIL, FOLDED = 2, -1
-NULL = "\\N"
 
+class Folded(NamedTuple):
+    """A claim after some event of it, and where each of its events stands in the log."""
 
-class Folded(msgspec.Struct, array_like=True, gc=False):
-    """What the next event of a claim is folded onto."""
-
-    claim_id: str
     claim: Claim = INITIAL
     positions: tuple[int, ...] = ()
-    """Of each thing said"""
     recorded_at: tuple[str, ...] = ()
 
-    def and_then(self, projected: Projected) -> "Folded":
-        return Folded(
-            self.claim_id,
-            evolve(self.claim, projected.event),  # type: ignore[arg-type] # EVENTS
-            (*self.positions, projected.position),
-            (*self.recorded_at, str(projected.recorded_at)),
-        )
+    def and_then(self, said: Said, position: int, recorded_at: str) -> "Folded":
+        claim = Claim((*self.claim.said, said))
+        return Folded(claim, (*self.positions, position), (*self.recorded_at, recorded_at))
 
 
 class Closed(msgspec.Struct):
@@ -240,61 +235,65 @@ class Closed(msgspec.Struct):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Folded).decode
+_decode = msgspec.json.Decoder(Said).decode
 
 
 def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
-    tracks = _earlier(events, read)
-    rows: dict[int, list[str]] = {}
-    closed: list[Closed] = []
-    for projected in events:
-        stream, position = projected.stream, projected.position
-        before = tracks.get(stream)
-        if before is not None:
-            last = before.positions[-1]
-            if last in rows:
-                rows[last][KNOWN_UNTIL], rows[last][FOLDED] = str(position), NULL
-            else:
-                closed.append(Closed(stream, last, position))
-        folded = tracks[stream] = (before or Folded(stream)).and_then(projected)
-        rows[position] = _row(projected, folded)
+    claims = _earlier(events, read)
+    until: dict[int, int] = {}
+    following: dict[str, int] = {}
+    for projected in reversed(events):
+        if projected.stream in following:
+            until[projected.position] = following[projected.stream]
+        following[projected.stream] = projected.position
+    closed = [Closed(claim_id, folded.positions[-1], following[claim_id]) for claim_id, folded in claims.items()]
+    rows: list[str] = []
+    for recorded_at, at_once in groupby(events, attrgetter("recorded_at")):
+        moment = str(recorded_at)
+        for projected in at_once:
+            said = said_by(projected.event)  # type: ignore[arg-type] # EVENTS
+            folded = claims.get(projected.stream, NEW).and_then(said, projected.position, moment)
+            claims[projected.stream] = folded
+            rows.append(_row(projected, folded, until.get(projected.position)))
     changes: list[Change] = [Statement(CLOSE, _encode(closed))] if closed else []
-    if rows:
-        changes.append(Copy(COPY, "".join(["\t".join(row) + "\n" for row in rows.values()]).encode()))
-    return changes
+    return [*changes, Copy(COPY, "".join(rows).encode())]
+
+
+NEW = Folded()
 
 
 def _earlier(events: Sequence[Projected], read: Read) -> dict[str, Folded]:
     """What was folded before of those claims that do not begin in the batch."""
     begun = {projected.stream for projected in events if projected.version == 1}
     wanted = {projected.stream for projected in events} - begun
-    if not wanted:
-        return {}
-    found = (_decode(folded) for (folded,) in read(CURRENT, {"claims": ",".join(wanted)}))
-    return {folded.claim_id: folded for folded in found}
+    found: dict[str, Folded] = {}
+    if wanted:
+        for claim_id, position, recorded_at, folded in read(EARLIER, {"claims": ",".join(wanted)}):
+            found[claim_id] = found.get(claim_id, NEW).and_then(_decode(folded), position, str(recorded_at))
+    return found
 
 
-def _row(projected: Projected, folded: Folded) -> list[str]:
+def _row(projected: Projected, folded: Folded, known_until: int | None) -> str:
     event, said, stands = projected.event, folded.claim.said[-1], standing(folded.claim)
-    final = stands.final
     adjudication: Adjudication | None = getattr(event, "adjudication", None)
-    return [
+    final = stands.final
+    return ROW % (
         projected.stream,
-        str(projected.position),
-        NULL,
+        projected.position,
+        NULL if known_until is None else known_until,
         folded.recorded_at[-1],
         event.person,  # type: ignore[attr-defined] # EVENTS
         _text(event.payer_id),  # type: ignore[attr-defined]
         stands.bill or NULL,
         said.kind,
-        str(said.day),
-        _or_null(said.at),
+        _day(said.day),
+        said.at or NULL,
         _text(event.source),  # type: ignore[attr-defined]
         getattr(event, "remittance", None) or NULL,
         _text(said.status_code),
-        _or_null(said.charge_cents),
-        str(said.paid_cents),
-        str(said.member_cents),
+        NULL if said.charge_cents is None else said.charge_cents,
+        said.paid_cents,
+        said.member_cents,
         _text(said.detail),
         _json(adjudication.adjustments) if adjudication else NULL,
         _json(adjudication.remarks) if adjudication else NULL,
@@ -302,43 +301,48 @@ def _row(projected: Projected, folded: Folded) -> list[str]:
         _text(adjudication.forwarded_to) if adjudication else "",
         stands.status or NULL,
         stands.awaits,
-        NULL if final is None else str(folded.positions[final]),
-        str(stands.payer_sequence),
-        str(stands.charge_cents),
-        str(stands.paid_cents),
-        str(stands.member_cents),
-        str(stands.cash_cents),
+        NULL if final is None else folded.positions[final],
+        stands.payer_sequence,
+        stands.charge_cents,
+        stands.paid_cents,
+        stands.member_cents,
+        stands.cash_cents,
         _text(stands.claim_type),
         _text(stands.facility_code),
-        _or_null(stands.service_from),
-        _or_null(stands.service_to),
-        _or_null(stands.processed_on),
+        _day(stands.service_from),
+        _day(stands.service_to),
+        _day(stands.processed_on),
         stands.appeal,
-        str(stands.appeal_level),
-        _or_null(stands.appeal_due_on),
-        _or_null(stands.appeal_until),
-        str(len(folded.positions)),
+        stands.appeal_level,
+        _day(stands.appeal_due_on),
+        _day(stands.appeal_until),
+        len(folded.positions),
         folded.recorded_at[0],
         NULL if final is None else folded.recorded_at[final],
-        _encode(folded).decode().replace("\\", "\\\\"),
-    ]
+        _json(said),
+    )
 
 
 # --- COPY's text format
 
+ROW = "\t".join(["%s"] * 42) + "\n"
+NULL = "\\N"
 
-def _or_null(value: object) -> str:
-    return NULL if value is None else str(value)
+
+@lru_cache(maxsize=8_192)
+def _day(day: date | None) -> str:
+    """Claims of a time have their few days in common."""
+    return NULL if day is None else day.isoformat()
 
 
-def _json(items: tuple[Any, ...]) -> str:
+def _json(value: tuple[Any, ...] | Said) -> str:
     """JSON has no raw tabs or line breaks, but backslashes."""
-    return _encode(items).decode().replace("\\", "\\\\") if items else NULL
+    return _encode(value).decode().replace("\\", "\\\\") if value else NULL
 
 
 def _text(text: str) -> str:
     """What came from outside may hold anything but NUL."""
-    return text if text.isalnum() else text.translate(_ESCAPES)
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

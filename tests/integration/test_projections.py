@@ -606,7 +606,8 @@ def test_a_rebuild_puts_the_new_version_in_the_old_ones_place(ledger: Ledger, mo
     [row] = rows(ledger.database, "SELECT * FROM payers")
     assert row == before[0] | {"remittances": 3}  # as far as the old one was
     runner.catch_up()
-    assert positions(ledger) == {name: head(ledger) for name in ("claim_history:1", "people:1", "payers:2")}
+    folded = {name: head(ledger) for name in ("claim_history:1", "people:1", "payers:2")}
+    assert folded.items() <= positions(ledger).items()
     assert value(ledger.database, "SELECT remittances FROM payers") == 4
     assert ledger.rebuild("payers")[3:] == (1, 0, 0)  # but for `projected_at`
 

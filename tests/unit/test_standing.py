@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain import claim
 from domain.adjudication import Adjudication, Adjustment, ServiceLine, Status
 from domain.claim import Awaited, Claim, Kind, Outcome, Party, Post, Report, Reported
 from domain.facts import StreamId
 from domain.money import Money
-from domain.standing import Standing, in_order, standing
+from domain.standing import POSTED, Standing, in_order, of_all, of_one, standing
 
 JAN, FEB, MAR, APR = (date(2026, month, 10) for month in (1, 2, 3, 4))
 
@@ -267,3 +269,44 @@ def test_the_bill_is_that_of_what_tells_the_day_of_service() -> None:
     undated = msgspec.structs.replace(posting(MAR, 6000, 1000, lines=()), bill=StreamId("undated"))
     assert anyhow(undated).bill == "undated"
     assert anyhow(undated, report(Kind.RECEIVED, JAN, service_from=date(2026, 1, 1))).bill == "bill"
+
+
+# --- one thing said
+
+DAYS = st.none() | st.sampled_from([JAN, FEB])
+CENTS = st.sampled_from([0, 2000, 7000])
+POSTINGS = st.builds(
+    posting,
+    st.sampled_from([FEB, MAR]),
+    CENTS,
+    st.sampled_from([0, 1000, 3000]),
+    code=st.sampled_from(["1", "4", "20", "3", "22", "23", "25"]),
+    remitted=st.booleans(),
+    carc=st.sampled_from(["45", "50"]),
+    claim_type=st.sampled_from(["", "dental"]),
+    facility_code=st.sampled_from(["", "11"]),
+    service_from=DAYS,
+    service_to=DAYS,
+    lines=st.just(()),
+) | st.builds(posting, st.just(FEB), CENTS, carc=st.sampled_from(["45", "50"]))
+REPORTS = st.builds(
+    report,
+    st.sampled_from(sorted(set(Kind) - POSTED)),
+    st.sampled_from([FEB, MAR]),
+    claim_type=st.sampled_from(["", "dental"]),
+    charge_cents=st.none() | CENTS,
+    service_from=DAYS,
+    service_to=DAYS,
+    reasons=st.sampled_from([(), ("A7:562",)]),
+    awaits=st.none() | st.sampled_from(Awaited),
+    by=st.none() | st.sampled_from(Party),
+    level=st.integers(0, 3),
+    due_on=DAYS,
+    outcome=st.none() | st.sampled_from(Outcome),
+)
+
+
+@given(POSTINGS | REPORTS)
+def test_one_thing_said_stands_as_any_number_of_things_does(command: Post | Report) -> None:
+    (said,) = told(command).said
+    assert of_one(said) == of_all([said])
