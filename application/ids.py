@@ -20,16 +20,20 @@ class Ids:
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 32:
             raise ValueError("the installation's secret has at least 32 bytes")
-        self._streams = hmac.new(secret, b"stream\0", hashlib.sha256)
+        # HMAC of a stream by its two hashes (RFC 2104), begun here: copying `hmac.HMAC` takes twice their time.
+        key = secret.ljust(64, b"\0") if len(secret) <= 64 else hashlib.sha256(secret).digest().ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + b"stream\0")
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
         self._bytes = hmac.new(secret, b"bytes\0", hashlib.sha256)
         # BLAKE2 is keyed by construction (RFC 7693) and takes a third of HMAC's time; content hashes are no stream ids.
         self._content_key = hmac.digest(secret, b"content\0", hashlib.sha256)
 
     def stream(self, kind: str, *natural_key: str) -> StreamId:
         """The stream of one thing. Parts are set apart by NUL, which no accepted message contains."""
-        mac = self._streams.copy()
-        mac.update("\0".join((kind, *natural_key)).encode())
-        text = mac.hexdigest()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update("\0".join((kind, *natural_key)).encode())
+        outer.update(inner.digest())
+        text = outer.hexdigest()
         return StreamId(f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}")
 
     def content(self, fact: Fact) -> str:

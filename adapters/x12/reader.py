@@ -8,6 +8,7 @@ memory stays at one transaction however large the file is. Source: X12.5 and X12
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from application.ports import Buffer
@@ -52,8 +53,11 @@ class Transaction(NamedTuple):
         trailers = [b"GE", b"1", *group_control], [b"IEA", b"1", interchange_control]
         return isa + gs + self.raw + b"".join(element.join(trailer) + end for trailer in trailers)
 
-    def segments(self) -> list[list[str]]:
-        """The segments from ST to SE, as lists of elements. Raises Fault where the bytes are not text."""
+    def segments(self) -> Iterator[list[str]]:
+        """The segments from ST to SE, each cut into elements when it is asked for.
+
+        Raises Fault, at once, where the bytes are not text.
+        """
         delimiters = self.delimiters
         text = _decode(self.raw, self.segment_number)
         end = _text(delimiters.terminator)
@@ -64,10 +68,11 @@ class Transaction(NamedTuple):
             text = text.replace("\r", "")
         parts = text.split(end)
         parts.pop()
+        parts[-1] = parts[-1].lstrip()  # the envelope lets spaces stand before SE
         if len(text) > MAX_SEGMENT and (longest := max(map(len, parts))) > MAX_SEGMENT:
             number = self.segment_number + [len(part) for part in parts].index(longest)
             raise Fault("x12.segment_too_long", number, f"{longest} characters")
-        return [part.split(separator) for part in parts]
+        return map(str.split, parts, repeat(separator))
 
 
 class Fault(Exception):
@@ -186,7 +191,7 @@ def _envelope_pattern(element: bytes, terminator: bytes) -> re.Pattern[bytes]:
     """The name of each envelope segment, right behind a terminator and the line break that may follow it."""
     names = rb"(ISA|GS|ST|SE|GE|IEA)(?=" + re.escape(element) + rb")"
     # A terminator that is itself a line break is no space behind a terminator: a run of blank lines stays linear.
-    space = rb"(?:(?!" + re.escape(terminator) + rb")\s)*+"
+    space = rb"[^\S" + re.escape(terminator) + rb"]*+"
     return re.compile(re.escape(terminator) + space + names)
 
 

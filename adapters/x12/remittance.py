@@ -7,10 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
 from typing import NoReturn
-
-import msgspec
 
 from adapters.x12.reader import Fault, Transaction
 from domain.adjudication import Adjudication, Adjustment, ClaimNumbers, ClaimPayment, ServiceLine
@@ -27,6 +24,7 @@ _HEADER = frozenset(["ST", "BPR", "NTE", "TRN", "CUR", "REF", "DTM", "N1", "N2",
 _BETWEEN_CLAIMS = frozenset(["LX", "TS3", "TS2"])
 _PASSED_OVER = _BETWEEN_CLAIMS | {"NM1", "REF", "DTM", "PER", "QTY", "AMT", "MIA", "MOA"}
 """Segments of a claim or line that may hold nothing the ledger keeps, by their qualifier."""
+_BEHIND_CLAIM = frozenset(["CLP", "PLB", "SE"])
 
 _AMOUNTS = {
     "BPR": slice(2, 3),
@@ -64,12 +62,17 @@ class _Missing(Exception):
 def understand(transaction: Transaction) -> Remittance:
     """The remittance in one ST … SE. Raises Fault for the first thing that cannot be understood.
 
-    The loops below read without counting; which segment was at fault is found out afterwards, for those few that are.
+    The loops below keep no segment and count none, so that all of a claim happens in the processor's cache. Where they
+    fail, the same is read again from segments that are kept: to fill in what a sender left out, or to tell which
+    segment is at fault.
     """
-    segments = transaction.segments()
-    first = transaction.segment_number
+    component, guide, first = transaction.component, transaction.version, transaction.segment_number
     try:
-        return msgspec.structs.replace(_remittance(segments, transaction.component), guide=transaction.version)
+        return _remittance(transaction.segments(), component, guide)
+    except (IndexError, NotAnAmount, _NotADay, _Misplaced, _Missing, _TooLong):
+        segments = [each if len(each) > 2 else [*each, *_EMPTY] for each in transaction.segments()]
+    try:
+        return _remittance(iter(segments), component, guide)
     except _Misplaced as fault:
         detail = f"{_name(fault.segment)} {fault.where}"
         raise Fault("x12.orphan_segment", first + _index(segments, fault.segment), detail) from None
@@ -85,22 +88,31 @@ def understand(transaction: Transaction) -> Remittance:
         raise _culprit("835.bad_date", segments, first, _DAYS, _day) from None
 
 
-# --- loops
+# --- loops: each reads up to a segment that is none of its own, which it hands on
 
 
-def _remittance(segments: list[Segment], component: str) -> Remittance:
+def _remittance(segments: Iterator[Segment], component: str, guide: str) -> Remittance:
     """The whole transaction: header (table 1), claims (table 2), provider adjustments (table 3)."""
-    starts = [index for index, segment in enumerate(segments) if segment[0] == "CLP"]
-    body_end = next((index for index, segment in enumerate(segments) if segment[0] == "PLB"), len(segments) - 1)
-    if starts and starts[-1] > body_end:
-        raise _Misplaced(segments[starts[-1]], "behind PLB")
-    claims = tuple([_claim(segments[start:end], component) for start, end in pairwise([*starts, body_end])])
     found: dict[str, Segment] = {}
-    for segment in segments[: starts[0] if starts else body_end]:
+    for segment in segments:
         name = segment[0]
         if name not in _HEADER and name not in _BETWEEN_CLAIMS:
-            raise _Misplaced(segment, "in the header")
+            break
         found.setdefault(f"{name}*{_at(segment, 1)}" if name in ("N1", "DTM") else name, segment)
+    where = "in the header"
+    claims: list[ClaimPayment] = []
+    while segment[0] == "CLP":
+        claim, segment = _claim(segment, segments, component)
+        claims.append(claim)
+    provider_adjustments: list[ProviderAdjustment] = []
+    while segment[0] == "PLB":
+        where = "behind PLB"
+        provider_adjustments += _provider_adjustments(segment, component)
+        segment = next(segments)
+    if segment[0] != "SE":
+        raise _Misplaced(segment, where)
+    for segment in segments:
+        raise _Misplaced(segment, "behind SE")
     for name in ("BPR", "TRN", "N1*PR"):
         if name not in found:
             raise _Missing([], name)
@@ -113,43 +125,46 @@ def _remittance(segments: list[Segment], component: str) -> Remittance:
         payee=Payee(_at(payee, 4), _at(payee, 2)),
         trace_number=_at(trn, 2) or _missing(trn, "TRN02"),
         method=_at(bpr, 4),
-        claims=claims,
-        provider_adjustments=tuple(_provider_adjustments(segments[body_end:-1], component)),
+        claims=tuple(claims),
+        provider_adjustments=tuple(provider_adjustments),
         handling=_at(bpr, 1),
         produced_on=_day(_at(found.get("DTM*405", []), 2)),
+        guide=guide,
     )
 
 
-def _claim(segments: list[Segment], component: str) -> ClaimPayment:
-    """Loop 2100: CLP and what follows it, up to the next claim."""
-    clp = segments[0]
+def _claim(clp: Segment, segments: Iterator[Segment], component: str) -> tuple[ClaimPayment, Segment]:
+    """Loop 2100: CLP and what follows it."""
     _, control, status, charge, paid, patient, filing, number, facility, frequency, *_ = *clp, *_EMPTY
-    starts = [index for index, segment in enumerate(segments) if segment[0] == "SVC"]
-    starts.append(len(segments))
     adjustments: list[Adjustment] = []
     remarks: list[str] = []
     amounts: list[tuple[str, Money]] = []
     days: dict[str, date | None] = {}
     names: dict[str, Segment] = {}
-    for segment in segments[1 : starts[0]]:
+    for segment in segments:
         name = segment[0]
         if name == "NM1":
-            names.setdefault(_at(segment, 1), segment)
+            names.setdefault(segment[1], segment)
         elif name == "CAS":
-            adjustments.extend(_adjustments(segment))
+            adjustments += _adjustments(segment)
         elif name == "DTM":
-            days[_at(segment, 1)] = _day(_at(segment, 2))
+            days[segment[1]] = _day(segment[2])
         elif name == "AMT":
-            amounts.append((_at(segment, 1), parse(_at(segment, 2))))
+            amounts.append((segment[1], parse(segment[2])))
         elif name == "MOA":
             remarks.extend(filter(None, segment[3:8]))
         elif name == "MIA":
             remarks.extend(filter(None, (*segment[5:6], *segment[20:24])))
         elif name not in _PASSED_OVER:
-            raise _Misplaced(segment, "in a claim")
+            break
+    lines: list[ServiceLine] = []
     line_numbers: list[str] = []
-    lines = [_line(segments[start:end], component, line_numbers) for start, end in pairwise(starts)]
-    return ClaimPayment(
+    while segment[0] == "SVC":
+        line, segment = _line(segment, segments, component, line_numbers)
+        lines.append(line)
+    if segment[0] not in _BEHIND_CLAIM:
+        raise _Misplaced(segment, "in a service line" if lines else "in a claim")
+    payment = ClaimPayment(
         numbers=ClaimNumbers(control or _missing(clp, "CLP01"), number, tuple(line_numbers)),
         adjudication=Adjudication(
             status_code=status,
@@ -171,38 +186,41 @@ def _claim(segments: list[Segment], component: str) -> ClaimPayment:
         ),
         patient=_patient(names.get("QC"), names.get("IL")),
     )
+    return payment, segment
 
 
-def _line(segments: list[Segment], component: str, line_numbers: list[str]) -> ServiceLine:
+def _line(
+    svc: Segment, segments: Iterator[Segment], component: str, line_numbers: list[str]
+) -> tuple[ServiceLine, Segment]:
     """Loop 2110. The line's control number (REF*6R) goes apart, because it is personal."""
-    _, procedure, charge, paid, revenue_code, units, submitted, *_ = *segments[0], *_EMPTY
+    _, procedure, charge, paid, revenue_code, units, submitted, *_ = *svc, *_EMPTY
     adjustments: list[Adjustment] = []
     remarks: list[str] = []
     service_from = service_to = allowed_cents = None
-    for segment in segments[1:]:
+    for segment in segments:
         name = segment[0]
         if name == "CAS":
             if len(segment) == 4:  # by far the commonest: one reason, no quantity
                 adjustments.append(Adjustment(segment[1], segment[2], parse(segment[3])))
             else:
-                adjustments.extend(_adjustments(segment))
+                adjustments += _adjustments(segment)
         elif name == "DTM":
-            qualifier = _at(segment, 1)
+            qualifier = segment[1]
             if qualifier == "472" or qualifier == "150":
-                service_from = _day(_at(segment, 2))
+                service_from = _day(segment[2])
             elif qualifier == "151":
-                service_to = _day(_at(segment, 2))
+                service_to = _day(segment[2])
         elif name == "REF":
-            if _at(segment, 1) == "6R":
-                line_numbers.append(_at(segment, 2))
+            if segment[1] == "6R":
+                line_numbers.append(segment[2])
         elif name == "AMT":
-            if _at(segment, 1) == "B6":
-                allowed_cents = parse(_at(segment, 2))
+            if segment[1] == "B6":
+                allowed_cents = parse(segment[2])
         elif name == "LQ":
-            remarks.append(_at(segment, 2))
+            remarks.append(segment[2])
         elif name not in _PASSED_OVER:
-            raise _Misplaced(segment, "in a service line")
-    return ServiceLine(
+            break
+    line = ServiceLine(
         procedure=_procedure(procedure, component),
         charge_cents=parse(charge),
         paid_cents=parse(paid),
@@ -215,6 +233,7 @@ def _line(segments: list[Segment], component: str, line_numbers: list[str]) -> S
         units=units,
         submitted_procedure=_procedure(submitted, component),
     )
+    return line, segment
 
 
 def _adjustments(segment: Segment) -> Iterator[Adjustment]:
@@ -225,18 +244,15 @@ def _adjustments(segment: Segment) -> Iterator[Adjustment]:
             yield Adjustment(group, segment[at], parse(_at(segment, at + 1)), _at(segment, at + 2))
 
 
-def _provider_adjustments(segments: list[Segment], component: str) -> Iterator[ProviderAdjustment]:
-    """PLB: up to six reasons and amounts each."""
-    for segment in segments:
-        if segment[0] != "PLB":
-            raise _Misplaced(segment, "behind PLB")
-        for at in range(3, len(segment), 2):
-            reason, _, reference = segment[at].partition(component)
-            if len(reason) > 2:  # then the reference hangs on it by some other separator
-                raise _TooLong(segment)
-            if reason or _at(segment, at + 1):
-                cents, period_end = parse(_at(segment, at + 1)), _day(_at(segment, 2))
-                yield ProviderAdjustment(_at(segment, 1), reason, cents, period_end, reference)
+def _provider_adjustments(segment: Segment, component: str) -> Iterator[ProviderAdjustment]:
+    """PLB: up to six reasons and amounts."""
+    for at in range(3, len(segment), 2):
+        reason, _, reference = segment[at].partition(component)
+        if len(reason) > 2:  # then the reference hangs on it by some other separator
+            raise _TooLong(segment)
+        if reason or _at(segment, at + 1):
+            cents, period_end = parse(_at(segment, at + 1)), _day(_at(segment, 2))
+            yield ProviderAdjustment(_at(segment, 1), reason, cents, period_end, reference)
 
 
 def _patient(patient: Segment | None, subscriber: Segment | None) -> Names | None:
@@ -254,6 +270,7 @@ def _patient(patient: Segment | None, subscriber: Segment | None) -> Names | Non
 # --- elements
 
 
+@lru_cache(maxsize=8192)
 def _procedure(composite: str, component: str) -> str:
     """Qualifier, code and modifiers; the description behind them is free text, which may speak of the patient."""
     if component != ":":

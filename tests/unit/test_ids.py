@@ -1,5 +1,6 @@
 """Opaque ids and content hashes."""
 
+import hmac
 import uuid
 from collections.abc import Iterator
 
@@ -37,6 +38,13 @@ def test_ids_are_the_same_exactly_where_the_keys_are(one: list[str], other: list
 def test_an_id_never_changes() -> None:
     # A ledger is read for ever with the ids it was written with: this value is for eternity.
     assert IDS.stream("claim", "1078810412", "payer", "0001") == "3a2ce2ba-7d2e-81c2-95af-137b0835dc99"
+
+
+@for_all(st.sampled_from([32, 64, 65, 200]).flatmap(lambda size: st.binary(min_size=size, max_size=size)), PARTS)
+def test_an_id_is_the_hmac_of_its_natural_key(secret: bytes, parts: list[str]) -> None:
+    mac = hmac.digest(secret, b"stream\0" + "\0".join(("claim", *parts)).encode(), "sha256")
+    shaped = uuid.UUID(bytes=mac[:16]).int & ~(0xF << 76 | 0x3 << 62) | 0x8 << 76 | 0x2 << 62
+    assert Ids(secret).stream("claim", *parts) == str(uuid.UUID(int=shaped))
 
 
 def test_parts_are_unambiguous() -> None:

@@ -41,7 +41,7 @@ def test_the_isa_tells_its_own_delimiters(element: str, component: str, end: str
     read_back = only(text.encode())
     assert read_back.delimiters == Delimiters(element.encode(), component.encode(), end[0].encode(), b"^")
     wanted = [segment.replace(":", component).split("*") for segment in transaction(*BODY)]
-    assert read_back.segments() == wanted
+    assert list(read_back.segments()) == wanted
     assert understood(text.encode()).remittance == understood(SMALL).remittance
 
 

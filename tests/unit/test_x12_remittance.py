@@ -305,3 +305,35 @@ def test_an_adjustment_without_a_quantity_is_read_like_one_with_an_empty_one() -
     (short,) = understood_as(*BODY[:-1], "CAS*PR*2*20").claims[0].adjudication.lines[0].adjustments
     (long,) = understood_as(*BODY[:-1], "CAS*PR*2*20*").claims[0].adjudication.lines[0].adjustments
     assert short == long == Adjustment("PR", "2", 2000)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("AMT*AU", "AMT*AU**"),
+        ("AMT", "AMT**"),
+        ("DTM*232", "DTM*232**"),
+        ("DTM", "DTM**"),
+        ("REF", "REF**"),
+        ("NM1", "NM1**"),
+        ("LQ*HE", "LQ*HE**"),
+        ("REF*6R", "REF*6R**"),
+        ("CAS*CO*45", "CAS*CO*45**"),
+    ],
+)
+def test_elements_that_are_left_out_are_read_like_empty_ones(short: str, long: str) -> None:
+    for name in ("DTM",) if short.startswith("LQ") else ("NM1", "DTM"):
+        assert understood_as(*inserted(name, short)) == understood_as(*inserted(name, long))
+
+
+def test_an_adjustment_without_reason_and_amount_is_none() -> None:
+    assert understood_as(*inserted("DTM", "CAS*CO", "CAS", "REF")) == understood_as(*BODY)
+
+
+def test_what_stands_behind_a_bare_se_is_an_orphan() -> None:
+    part = not_understood(with_body(*BODY[:7], "SE", *BODY[7:]))
+    assert (part.reason, part.detail) == ("x12.orphan_segment", "SVC behind SE")
+
+
+def test_spaces_may_stand_before_the_trailer() -> None:
+    assert understood(SMALL.replace(b"SE*", b" \t SE*")).remittance == understood(SMALL).remittance
