@@ -49,6 +49,7 @@ TABLES = {
     "denials": "denials",
 }
 """Each with its projection"""
+NAMES = set(TABLES.values())
 
 
 def taken_in(ledger: Ledger, *remittances: generator.Remittance) -> None:
@@ -642,15 +643,17 @@ def test_a_rebuild_gives_what_was_folded_on_the_way(ledger: Ledger) -> None:
         ledger.intake.handle_file(Message(f"file:{sample.path}", sample.data))
         ledger.runner.catch_up()
     before, seen = tables(ledger), claims(ledger)
-    for name in TABLES:
+    for name in NAMES:
         told: list[tuple[int, int]] = []
         rebuilt = ledger.rebuild(name, lambda built, live: told.append((built, live)), limit=100)  # noqa: B023
-        assert rebuilt == Rebuilt(name, 2, head(ledger), len(before[name]), only_in_old=0, only_in_new=0)
+        assert rebuilt == Rebuilt(
+            name, 2, head(ledger), sum(len(before[table]) for table, of in TABLES.items() if of == name), 0, 0
+        )
         assert told == [(min(at, head(ledger)), head(ledger)) for at in range(100, head(ledger) + 100, 100)]
     assert (tables(ledger), claims(ledger)) == (before, seen)
-    assert schemas(ledger) == {f"{name}_g2" for name in TABLES}
-    assert state(ledger) == [(name, 2, "live") for name in sorted(TABLES)]
-    assert positions(ledger) == {f"{name}:2": head(ledger) for name in TABLES}
+    assert schemas(ledger) == {f"{name}_g2" for name in NAMES}
+    assert state(ledger) == [(name, 2, "live") for name in sorted(NAMES)]
+    assert positions(ledger) == {f"{name}:2": head(ledger) for name in NAMES}
     taken_in(ledger, remittance(1, paid("A", CARMEN)))
     ledger.runner.catch_up()
     assert len(tables(ledger)["claim_history"]) == len(before["claim_history"]) + 1
@@ -748,7 +751,7 @@ def test_what_can_be_read_again_is_there_after_a_rebuild_and_not_before(ledger: 
     assert ledger.rebuild("claim_history")[3:] == (8, 1, 4)
     assert claims(ledger) == {"ADA": 4, "BENITO": 4}
     left = rows(ledger.database, "SELECT DISTINCT name FROM projection_fault ORDER BY 1")
-    assert [row["name"] for row in left] == ["payers", "people"]
+    assert [row["name"] for row in left] == sorted(NAMES - {"claim_history"})
 
 
 def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: Ledger, settings: Settings) -> None:
@@ -782,9 +785,9 @@ def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: 
     with ThreadPoolExecutor(4) as pool:
         try:
             writing = pool.submit(write)
-            reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in TABLES]
+            reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES]
             for round_ in range(2, 5):
-                for name in TABLES:
+                for name in NAMES:
                     rebuilt = ledger.rebuild(name, limit=50)
                     assert (rebuilt.generation, rebuilt.only_in_old, rebuilt.only_in_new) == (round_, 0, 0)
         finally:
@@ -871,7 +874,7 @@ def test_a_reader_of_several_views_is_no_victim_of_a_deadlock(
 def test_the_tables_of_0_1_0_are_dropped_and_folded_again(ledger: Ledger, settings: Settings) -> None:
     taken_in(ledger, remittance(1, A))
     with ledger.database.session() as cursor:
-        for name in TABLES:
+        for name in NAMES:
             cursor.execute(f"DROP SCHEMA {name}_g1 CASCADE")
         for name in ("claim_status", "people", "payers"):
             cursor.execute(f"CREATE TABLE {name}_1 (of_its_time text)")
@@ -880,7 +883,7 @@ def test_the_tables_of_0_1_0_are_dropped_and_folded_again(ledger: Ledger, settin
         cursor.execute("CREATE TABLE projection_fault (position bigint PRIMARY KEY)")
         cursor.execute("UPDATE projection_position SET notification_id = 3 WHERE application_name LIKE '%:%'")
     initialise(settings).close()
-    assert positions(ledger) == {f"{name}:1": 0 for name in TABLES}
+    assert positions(ledger) == {f"{name}:1": 0 for name in NAMES}
     ledger.runner.catch_up()
     assert claims(ledger) == {"ADA": 1}
     assert value(ledger.database, "SELECT to_regclass('claim_status_1')") is None
