@@ -32,8 +32,9 @@ PROJECTED = "SELECT min(notification_id) FROM projection_position WHERE applicat
 
 # How many messages of these topics are taken in, where the log ends, and that.
 PROGRESS = """
-SELECT (SELECT coalesce(sum(next_offset), 0) FROM source_offset WHERE topic = ANY(%s))::bigint, (SELECT position FROM head),
-    (SELECT min(notification_id) FROM projection_position WHERE application_name LIKE '%:%')
+SELECT (SELECT coalesce(sum(next_offset), 0) FROM source_offset WHERE topic = ANY(%s))::bigint,
+    (SELECT position FROM head),
+    (SELECT min(notification_id) FROM projection_position WHERE application_name LIKE '%%:%%')
 """
 
 
