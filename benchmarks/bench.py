@@ -11,10 +11,14 @@ from types import FrameType
 
 import psycopg
 
+from application.ports import Format
 from benchmarks import parts
-from benchmarks.pipeline import Run, Stalled, end_to_end, latency_ms, percentile
+from benchmarks.floor import floor
+from benchmarks.growth import GROWN_CLAIMS, GROWN_CLAIMS_MIN, growth
+from benchmarks.mixed import mixed
+from benchmarks.pipeline import Run, Stalled, Traffic, cpu, end_to_end, latency_ms
 from benchmarks.place import Place, place
-from benchmarks.report import Figure, machine, print_json, print_table
+from benchmarks.report import Figure, machine, percentile, print_json, print_table, progress
 from benchmarks.workers import Figures, WorkerFailed, working
 from composition import Ledger
 from samples.generator import bulk
@@ -30,26 +34,34 @@ LIBRARY_SHARE = 12
 APPEND_EVENTS_MAX = 40_000
 
 
-def measure(where: Place, claims: int) -> Iterator[Figure]:
+def measure(where: Place, claims: int, grown: int) -> Iterator[Figure]:
+    repeats = 3 if claims >= REPEAT_FROM_CLAIMS else 1
+    yield from remittances(where, claims, repeats)
+    yield from mixed(where, claims, repeats)
+    if grown:
+        yield from growth(where, grown)
+
+
+def remittances(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
     messages = list(bulk(SEED, claims, each=EACH, members=max(1, claims // 8)))
     progress(f"{claims} claims in {len(messages)} messages of {len(messages[0])} bytes")
-    repeats = 3 if claims >= REPEAT_FROM_CLAIMS else 1
     floors: list[Figures] = []
     bare_floors: list[Figures] = []
     runs: list[Run] = []
     with ExitStack() as stack:
         topic = stack.enter_context(where.topic(messages))
+        traffic = Traffic({topic: Format.X12_835}, len(messages), claims)
         ledgers = [stack.enter_context(where.ledger()) for _ in range(repeats)]
-        floor(where, topic, len(messages))  # not counted: broker and caches are cold the first time
+        floor(where, traffic.formats, traffic.messages)  # not counted: broker and caches are cold the first time
         for full in ledgers:
-            floors.append(floor(where, topic, len(messages)))
-            progress(f"floor: {_per_s(floors[-1]):,.0f} claims/s")
-            bare_floors.append(floor(where, topic, len(messages), keys=""))
-            runs.append(end_to_end(where, full, topic, len(messages), claims))
-            progress(f"end_to_end: {runs[-1].claims_per_s:,.0f} claims/s")
-        base = median(map(_per_s, floors))
-        bare = median(map(_per_s, bare_floors))
-        pace = median(run.claims_per_s for run in runs)
+            floors.append(floor(where, traffic.formats, traffic.messages))
+            progress(f"floor: {claims / floors[-1]['took_s']:,.0f} claims/s")
+            bare_floors.append(floor(where, traffic.formats, traffic.messages, keys=""))
+            runs.append(end_to_end(where, full, traffic))
+            progress(f"end_to_end: {runs[-1].units_per_s:,.0f} claims/s")
+        base = median(claims / each["took_s"] for each in floors)
+        bare = median(claims / each["took_s"] for each in bare_floors)
+        pace = median(run.units_per_s for run in runs)
         library = library_way(where, topic, max(CLAIMS_MIN, claims // LIBRARY_SHARE))
         progress(f"library_way: {library:,.0f} claims/s")
 
@@ -77,9 +89,7 @@ def resources(runs: Sequence[Run]) -> Iterator[Figure]:
     yield Figure("peak_rss_consumer", max(consumers), "MB")
     yield Figure("peak_rss_projector", max(projectors), "MB")
     yield Figure("memory_growth", max(max(run.growth_mb()) for run in runs), "MB")
-    for process in runs[0].cpu_s:
-        spent_us = median(run.cpu_s[process] / run.claims * 1e6 for run in runs)
-        yield Figure(f"cpu_{process}", spent_us, "µs/claim")
+    yield from cpu(runs, "cpu", "µs/claim")
 
 
 def in_parts(where: Place, full: Ledger, messages: Sequence[bytes], base: float) -> Iterator[Figure]:
@@ -89,17 +99,6 @@ def in_parts(where: Place, full: Ledger, messages: Sequence[bytes], base: float)
         yield Figure(name, per_s, "claims/s", per_s / base)
     yield Figure("append", parts.append(where, full, APPEND_EVENTS_MAX), "events/s")
     yield Figure("project", parts.project(where, full), "events/s")
-
-
-def floor(where: Place, topic: str, messages: int, keys: str = "yes") -> Figures:
-    with where.database() as dsn:
-        options = {"bootstrap": where.bootstrap, "topic": topic, "dsn": dsn, "messages": str(messages), "keys": keys}
-        with working("benchmarks.floor", "floor", options, where.folder / "floor.log") as worker:
-            return worker.finish()
-
-
-def _per_s(floor: Figures) -> float:
-    return float(floor["claims"] / floor["took_s"])
 
 
 def library_way(where: Place, topic: str, claims: int) -> float:
@@ -119,17 +118,24 @@ def library_way(where: Place, topic: str, claims: int) -> float:
     return float(figures["claims"] / (ended - figures["began"]))
 
 
-def progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     arguments.add_argument("--claims", type=int, default=CLAIMS, help=f"{CLAIMS_MIN} or more; {CLAIMS} by default")
+    arguments.add_argument(
+        "--growth",
+        type=int,
+        nargs="?",
+        const=GROWN_CLAIMS,
+        default=0,
+        metavar="CLAIMS",
+        help=f"also in a ledger of so many claims, {GROWN_CLAIMS:,} if none are given; takes minutes",
+    )
     arguments.add_argument("--json", action="store_true", help="one JSON object a figure instead of a table")
     chosen = arguments.parse_args()
     if chosen.claims < CLAIMS_MIN:
         arguments.error(f"--claims {CLAIMS_MIN} or more")
+    if chosen.growth and chosen.growth < GROWN_CLAIMS_MIN:
+        arguments.error(f"--growth {GROWN_CLAIMS_MIN} or more")
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -140,7 +146,7 @@ def main() -> None:
             with psycopg.connect(where.server) as connection:
                 measured_on = machine(connection.info.parameter_status("server_version") or "?")
             progress(measured_on)
-            figures = list(measure(where, chosen.claims))
+            figures = list(measure(where, chosen.claims, chosen.growth))
     except KeyboardInterrupt:
         sys.exit(130)
     except (NoBroker, Stalled, WorkerFailed) as failed:

@@ -1,21 +1,26 @@
 """The floor: the least that any consumer in Python has to do with the same messages.
 
-Poll, cut into elements, and write one event and one row a claim with binary COPY into tables with the keys of the
-ledger's own, one transaction a poll. No validation, no duplicates found, no encryption, no second process: what is
-above it is our cost. Without the option `keys` the tables are bare heaps, in which no event could be found again.
+Poll, cut 835s into elements and decode JSON, and write one event and one row a claim with binary COPY into tables with
+the keys of the ledger's own, one transaction a poll. No validation, no duplicates found, no encryption, no second
+process: what is above it is our cost. Without the option `keys` the tables are bare heaps, in which no event could be
+found again.
 """
 
+import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
 from adapters.kafka.source import POLL_RECORDS
-from benchmarks.workers import Figures, Stopped, serve
+from application.ports import Format
+from benchmarks.place import Place
+from benchmarks.workers import Figures, Stopped, serve, working
 
 TABLES = """
 CREATE TABLE floor_event (
@@ -55,8 +60,32 @@ def claims_of(message: bytes) -> Iterator[tuple[str, Segments]]:
         yield text, [segment.split("*") for segment in text.split("~\n")]
 
 
-def consumer(bootstrap: str, topic: str) -> KafkaConsumer:
-    """A consumer with the settings of ours, at the beginning of the whole topic and connected."""
+Said = tuple[str, bytes, str, str]
+"""What is kept of one claim in a message: topic and state of the event, the claim's number, its status"""
+
+
+def _of_835(message: bytes) -> Iterator[Said]:
+    for text, segments in claims_of(message):
+        clp = segments[0]
+        if len(clp) > 6:  # a bad message may be cut off in it
+            yield "claim.adjudicated:1", text.encode(), clp[6], clp[1]
+
+
+def _of_json(message: bytes) -> Iterator[Said]:
+    """Nothing where it is no notice at all."""
+    try:
+        notice = _decode(message)
+        yield "claim.reported:1", message, notice["numbers"]["payer_claim_number"], notice["said"]["kind"]
+    except (msgspec.DecodeError, KeyError):
+        return
+
+
+_decode = msgspec.json.Decoder().decode
+_READ = {Format.X12_835: _of_835, Format.JSON_CLAIM: _of_json}
+
+
+def consumer(bootstrap: str, topics: Sequence[str]) -> KafkaConsumer:
+    """A consumer with the settings of ours, at the beginning of the whole topics and connected."""
     polls = KafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -67,7 +96,7 @@ def consumer(bootstrap: str, topic: str) -> KafkaConsumer:
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_bytes=16 * 1024 * 1024,
     )
-    partitions = [TopicPartition(topic, number) for number in polls.partitions_for_topic(topic)]
+    partitions = [TopicPartition(topic, number) for topic in topics for number in polls.partitions_for_topic(topic)]
     polls.assign(partitions)
     polls.seek_to_beginning(*partitions)
     for partition in partitions:
@@ -75,8 +104,23 @@ def consumer(bootstrap: str, topic: str) -> KafkaConsumer:
     return polls
 
 
-def floor(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
-    polls = consumer(options["bootstrap"], options["topic"])
+def floor(where: Place, formats: Mapping[str, Format], messages: int, keys: str = "yes") -> Figures:
+    """One run over all messages of the topics: how long it took, and the CPU time of its one process."""
+    with where.database() as dsn:
+        options = {
+            "bootstrap": where.bootstrap,
+            "formats": json.dumps(formats),
+            "dsn": dsn,
+            "messages": str(messages),
+            "keys": keys,
+        }
+        with working("benchmarks.floor", "floor", options, where.folder / "floor.log") as worker:
+            return worker.finish()
+
+
+def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
+    read = {topic: _READ[Format(name)] for topic, name in json.loads(options["formats"]).items()}
+    polls = consumer(options["bootstrap"], list(read))
     left = int(options["messages"])
     today, position = date(2026, 3, 2), 0
     with psycopg.connect(options["dsn"], autocommit=True) as connection:
@@ -88,14 +132,16 @@ def floor(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
         began, cpu_began = time.monotonic(), time.process_time()
         while left and not stopped():
             events, rows = [], []
-            for records in polls.poll(timeout_ms=500).values():
+            for where, records in polls.poll(timeout_ms=500).items():
                 left -= len(records)
                 for record in records:
-                    for text, segments in claims_of(record.value):
+                    for topic, state, number, status_code in read[where.topic](record.value):
                         position += 1
-                        claim_id, clp = UUID(int=random.getrandbits(128)), segments[0]
-                        events.append((claim_id, 1, "claim.adjudicated:1", text.encode(), position))
-                        rows.append((claim_id, claim_id, clp[6], "paid", clp[1], 1, 1, 1, today, claim_id, 1, position))
+                        claim_id = UUID(int=random.getrandbits(128))
+                        events.append((claim_id, 1, topic, state, position))
+                        rows.append(
+                            (claim_id, claim_id, number, "paid", status_code, 1, 1, 1, today, claim_id, 1, position)
+                        )
             with connection.transaction():
                 with cursor.copy(EVENT) as copy:
                     copy.set_types(EVENT_TYPES)
@@ -107,8 +153,8 @@ def floor(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                         copy.write_row(row)
         took_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_began
     polls.close()
-    return {"claims": position, "took_s": took_s, "cpu_s": cpu_s}
+    return {"took_s": took_s, "cpu_s": cpu_s}
 
 
 if __name__ == "__main__":
-    serve({"floor": floor})
+    serve({"floor": _work})

@@ -91,7 +91,7 @@ class ClaimStatusProjection(Projection[ClaimStatus]):
 
 def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     claims = Claims(_environment(options["dsn"]))
-    polls = consumer(options["bootstrap"], options["topic"])
+    polls = consumer(options["bootstrap"], [options["topic"]])
     left = int(options["claims"])
     ready()
     began = time.monotonic()

@@ -1,18 +1,21 @@
-"""Consumer and projector side by side, as in production: each a process, over one topic and one database."""
+"""Consumers and projector side by side, as in production: each a process, over the same topics and one database."""
 
-import statistics
+import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
 from psycopg import Connection
 
+from application.ports import Format
 from benchmarks.place import PARTITIONS, Place
+from benchmarks.report import Figure
 from benchmarks.workers import Worker, working
 from composition import Ledger
 from domain.remittance import RemittanceReceived
@@ -27,10 +30,11 @@ STALLED_S = 120
 # Up to where every projection has come. The library keeps a row of its own there, whose name has no version.
 PROJECTED = "SELECT min(notification_id) FROM projection_position WHERE application_name LIKE '%:%'"
 
-# How many messages are taken in, where the log ends, and that.
+# How many messages of these topics are taken in, where the log ends, and that.
 PROGRESS = """
-SELECT (SELECT coalesce(sum(next_offset), 0) FROM source_offset)::bigint, (SELECT position FROM head),
-    (SELECT min(notification_id) FROM projection_position WHERE application_name LIKE '%:%')
+SELECT (SELECT coalesce(sum(next_offset), 0) FROM source_offset WHERE topic = ANY(%s))::bigint,
+    (SELECT position FROM head),
+    (SELECT min(notification_id) FROM projection_position WHERE application_name LIKE '%%:%%')
 """
 
 
@@ -38,16 +42,26 @@ class Stalled(Exception):
     """Nothing moved for two minutes."""
 
 
+class Traffic(NamedTuple):
+    """What is sent through the pipeline."""
+
+    formats: Mapping[str, Format]
+    """By topic"""
+    messages: int
+    units: int
+    """What its rate counts: claims, or messages where they hold no or many claims"""
+
+
 @contextmanager
-def running(place: Place, ledger: Ledger, topic: str) -> Iterator[tuple[list[Worker], Worker]]:
-    """A ledger's consumers and its projector, all ready."""
+def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iterator[tuple[list[Worker], Worker]]:
+    """A ledger's consumers, which share all topics, and its projector, all ready."""
     options = {
         "bootstrap": place.bootstrap,
-        "topic": topic,
+        "formats": json.dumps(formats),
         "group": f"bench-{uuid4()}",
         "dsn": ledger.database.dsn,
         "keys": str(ledger.settings.keys),
-        "partitions": str(PARTITIONS // CONSUMERS),
+        "partitions": str(len(formats) * PARTITIONS // CONSUMERS),
     }
     logs = [place.folder / f"consume-{number}.log" for number in range(CONSUMERS)]
     with ExitStack() as stack:
@@ -70,14 +84,14 @@ class Sample(NamedTuple):
 class Run:
     """One passage of all messages through the pipeline."""
 
-    claims: int
+    units: int
     took_s: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
 
     @property
-    def claims_per_s(self) -> float:
-        return self.claims / self.took_s
+    def units_per_s(self) -> float:
+        return self.units / self.took_s
 
     def peak_mb(self) -> tuple[float, float]:
         return max(s.consumer_mb for s in self.samples), max(s.projector_mb for s in self.samples)
@@ -89,11 +103,11 @@ class Run:
         return last.consumer_mb - quarter.consumer_mb, last.projector_mb - quarter.projector_mb
 
 
-def end_to_end(place: Place, ledger: Ledger, topic: str, messages: int, claims: int) -> Run:
+def end_to_end(place: Place, ledger: Ledger, traffic: Traffic) -> Run:
     """From the first poll that brings messages until every event stands in every projection."""
-    run = Run(claims)
+    run = Run(traffic.units)
     with (
-        running(place, ledger, topic) as (consumers, projector),
+        running(place, ledger, traffic.formats) as (consumers, projector),
         psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
     ):
 
@@ -106,7 +120,7 @@ def end_to_end(place: Place, ledger: Ledger, topic: str, messages: int, claims: 
             }
 
         before = cpu_s()
-        for taken in _watch(connection, messages, (*consumers, projector)):
+        for taken in _watch(connection, traffic.formats, traffic.messages, (*consumers, projector)):
             largest = max(consumer.rss_mb() for consumer in consumers)
             run.samples.append(Sample(taken, largest, projector.rss_mb()))
         ended = time.monotonic()
@@ -115,11 +129,19 @@ def end_to_end(place: Place, ledger: Ledger, topic: str, messages: int, claims: 
     return run
 
 
-def _watch(connection: Connection[tuple[int, ...]], messages: int, workers: Sequence[Worker]) -> Iterator[int]:
+def cpu(runs: Sequence[Run], name: str, unit: str) -> Iterator[Figure]:
+    """What each process took for a claim or message, in the median."""
+    for process in runs[0].cpu_s:
+        yield Figure(f"{name}_{process}", median(run.cpu_s[process] / run.units * 1e6 for run in runs), unit)
+
+
+def _watch(
+    connection: Connection[tuple[int, ...]], topics: Collection[str], messages: int, workers: Sequence[Worker]
+) -> Iterator[int]:
     """How many messages are taken in, again and again, until all are, and all of it is projected."""
     last, moved = None, time.monotonic()
     while True:
-        row = connection.execute(PROGRESS).fetchone()
+        row = connection.execute(PROGRESS, [list(topics)]).fetchone()
         assert row is not None
         taken, head, projected = row
         if row != last:
@@ -145,11 +167,11 @@ def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, eac
     with (
         place.topic(warm) as topic,
         place.ledger() as ledger,
-        running(place, ledger, topic) as (consumers, projector),
+        running(place, ledger, {topic: Format.X12_835}) as (consumers, projector),
         psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
     ):
         workers = (*consumers, projector)
-        for _ in _watch(connection, len(warm), workers):
+        for _ in _watch(connection, [topic], len(warm), workers):
             pass
         sampler = threading.Thread(target=_sample, args=[ledger.database.dsn, visible, done])
         sampler.start()
@@ -164,7 +186,7 @@ def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, eac
                 where = future.get(timeout=30)
                 sent[f"{topic}/{where.partition}@{where.offset}"] = at
             producer.close()
-            for _ in _watch(connection, len(warm) + len(paced), workers):
+            for _ in _watch(connection, [topic], len(warm) + len(paced), workers):
                 pass
             time.sleep(5 * SAMPLE_S)
         finally:
@@ -200,8 +222,3 @@ def _last_positions(ledger: Ledger) -> dict[str, int]:
             source = event.source if isinstance(event, RemittanceReceived) else source
             ends[source] = at
     return ends
-
-
-def percentile(values: Sequence[float], share: int) -> float:
-    """Of two or more values."""
-    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]

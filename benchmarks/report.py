@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import statistics
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +20,11 @@ class Figure(NamedTuple):
     value: float
     unit: str
     ratio_to_floor: float | None = None
-    """Only where it is a rate of claims like the floor's"""
+    """Only where it is a rate like its floor's: that of the mix is `mixed_floor`"""
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def print_json(figures: Sequence[Figure]) -> None:
@@ -29,12 +35,17 @@ def print_json(figures: Sequence[Figure]) -> None:
 def print_table(figures: Sequence[Figure], machine: str) -> None:
     table = Table("name", "unit", box=box.SIMPLE)
     table.add_column("value", justify="right")
-    table.add_column("ratio to floor", justify="right")
+    table.add_column("ratio to its floor", justify="right")
     for name, value, unit, ratio in figures:
         digits = 0 if value >= 100 else 1 if value >= 10 else 2
         table.add_row(name, unit, f"{value:,.{digits}f}", "" if ratio is None else f"{ratio:.3f}")
     print(machine)
     Console().print(table)
+
+
+def percentile(values: Sequence[float], share: int) -> float:
+    """Of two or more values."""
+    return statistics.quantiles(values, n=100, method="inclusive")[share - 1]
 
 
 def machine(postgres: str) -> str:

@@ -21,7 +21,7 @@ from adapters import logs
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
 from application.ports import Format
-from composition import Ledger, open_ledger, settle_memory
+from composition import PROJECTIONS, Ledger, open_ledger, settle_memory
 from consumers.loop import Record
 
 Figures = dict[str, Any]
@@ -115,7 +115,7 @@ def serve(roles: dict[str, Callable[[dict[str, str], Stopped, Callable[[], None]
     print(json.dumps(figures), flush=True)
 
 
-# --- our own two
+# --- our own
 
 
 class TimedSource(KafkaSource):
@@ -138,8 +138,9 @@ class TimedSource(KafkaSource):
 
 def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     ledger = _open(options)
-    source = TimedSource(options["bootstrap"], [options["topic"]], options["group"])
-    consumer = ledger.consumer(source, formats={options["topic"]: Format.X12_835})
+    formats = {topic: Format(name) for topic, name in json.loads(options["formats"]).items()}
+    source = TimedSource(options["bootstrap"], list(formats), options["group"])
+    consumer = ledger.consumer(source, formats=formats)
     settle_memory()
     source.join(int(options["partitions"]), stopped)
     ready()
@@ -159,10 +160,24 @@ def project(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
     return {}
 
 
+def rebuild(options: dict[str, str], _stopped: Stopped, ready: Callable[[], None]) -> Figures:
+    """Events are those of the log, which each projection reads from its beginning."""
+    ledger = _open(options)
+    settle_memory()
+    ready()
+    began, cpu_began = time.monotonic(), time.process_time()
+    for projection in PROJECTIONS:
+        ledger.rebuild(projection.NAME)
+    figures = {"took_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_began}
+    figures["events"] = ledger.log.max_notification_id() or 0
+    ledger.close()
+    return figures
+
+
 def _open(options: dict[str, str]) -> Ledger:
     logs.configure("info")
     return open_ledger(Settings(dsn=options["dsn"], keys=Path(options["keys"])))
 
 
 if __name__ == "__main__":
-    serve({"consume": consume, "project": project})
+    serve({"consume": consume, "project": project, "rebuild": rebuild})

@@ -56,25 +56,25 @@ BULK_CLAIMS = 3
 BULK_MEMBERS = 2000
 
 
-def bulk_messages(seed: int, count: int) -> Iterator[Message]:
+def bulk_messages(seed: int, count: int, *, members: int = BULK_MEMBERS) -> Iterator[Message]:
     """Of one payer: 40 % statuses, 45 % remittances, 10 % reversals with their corrections, 5 % bad ones.
 
     Statuses are of claims that are paid about then, reversals of claims that were paid shortly before.
     """
     rng = random.Random(seed)
     payer, payee, day = PAYERS[seed % len(PAYERS)], PAYEES[0], date(2026, 3, 2)
-    members = people(rng, payer, BULK_MEMBERS)
+    covered = people(rng, payer, members)
     paid: list[Claim] = []
     for number in range(count):
         draw = rng.random()
         if draw < 0.40:
             about = number * BULK_CLAIMS + rng.randrange(100 * BULK_CLAIMS)
-            yield _bulk_status(rng, payer, payee.npi, _bulk_claim(payer, members, about, day), day)
+            yield _bulk_status(rng, payer, payee.npi, _bulk_claim(payer, covered, about, day), day)
             continue
         if draw >= 0.95:
             yield rng.choice(list(bad_messages(rng, number).values()))
             continue
-        claims = [_bulk_claim(payer, members, number * BULK_CLAIMS + at, day) for at in range(BULK_CLAIMS)]
+        claims = [_bulk_claim(payer, covered, number * BULK_CLAIMS + at, day) for at in range(BULK_CLAIMS)]
         if draw >= 0.85 and paid:
             original = paid.pop(rng.randrange(len(paid)))
             claims[:2] = [reversal(original), corrected(rng, original)]
