@@ -93,7 +93,7 @@ def of_one(said: Said) -> Standing:
         appeal=_appeal(said) if is_objection else "",
         appeal_level=said.level if is_objection else 0,
         appeal_due_on=said.due_on if is_objection else None,
-        appeal_until=said.day + timedelta(APPEAL_DAYS) if status in _APPEALABLE else None,
+        appeal_until=_appeal_until(said.day) if status in _APPEALABLE else None,
     )
 
 
@@ -137,7 +137,7 @@ def of_all(all_said: Sequence[Said]) -> Standing:
         appeal="" if objection is None else _appeal(objection),
         appeal_level=0 if objection is None else objection.level,
         appeal_due_on=None if objection is None else objection.due_on,
-        appeal_until=None if last is None or status not in _APPEALABLE else last.day + timedelta(APPEAL_DAYS),
+        appeal_until=None if last is None or status not in _APPEALABLE else _appeal_until(last.day),
     )
 
 
@@ -147,6 +147,11 @@ def in_order(claim: Claim) -> list[Said]:
 
 
 _APPEALABLE = frozenset({Status.DENIED, Status.PARTIALLY_PAID})
+
+
+def _appeal_until(day: date) -> date:
+    """Payers do write 31 December 9999."""
+    return min(day, date.max - timedelta(APPEAL_DAYS)) + timedelta(APPEAL_DAYS)
 
 
 def _is_voided(words: Sequence[Said]) -> bool:

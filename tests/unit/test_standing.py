@@ -220,6 +220,12 @@ def test_a_denial_can_be_appealed_for_180_days() -> None:
     assert anyhow(PAID).appeal_until is None
 
 
+def test_a_day_at_the_calendars_end_stops_nobody() -> None:
+    """One row that cannot be folded would stop every projection."""
+    denied = posting(date.max, 0, 0, carc="50")
+    assert anyhow(denied).appeal_until == anyhow(denied, RECEIVED).appeal_until == date.max
+
+
 def test_an_appeal_runs_beside_the_status() -> None:
     stands = anyhow(DENIED, APPEALED)
     assert (stands.status, stands.appeal, stands.appeal_level, stands.appeal_due_on) == (
