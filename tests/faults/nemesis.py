@@ -50,7 +50,7 @@ BAD_MESSAGES_MAX = 4
 REPEATED = 0.25
 """Share of the messages that are sent once more"""
 CONSUMERS = 2
-PRODUCED_IN_S = 1.6
+PRODUCED_IN_S = 1.8
 PATIENCE_S = 60
 LAST_WORDS_CHARS = 8_000
 CLIENT = {
@@ -66,7 +66,7 @@ CLIENT = {
 
 
 class Blow(NamedTuple):
-    """One fault: what is done to whom, when (seconds from the start), and for how long."""
+    """One fault: what is done to whom, when (seconds from the first event on), and for how long."""
 
     at_s: float
     kind: str
@@ -101,8 +101,22 @@ def schedule(seed: int) -> list[Blow]:
     return sorted(blows)
 
 
+def self_inflicted(seed: int, name: str, start: int) -> tuple[str, int, int]:
+    """At which step of a batch (or none), and of which batch, a consumer sends itself which signal.
+
+    The last of the steps is not for this: there it would wait for the broker's word, which may never come where its
+    share has gone to another consumer.
+    """
+    rng = random.Random(f"{seed} {name} {start}")
+    number = rng.randint(1, 5)
+    if start == 0 and name == PROCESSES[0] and SERVER_BLOWS[seed % len(SERVER_BLOWS)][1] == "database":
+        return "before_commit", number, signal.SIGSTOP
+    point = rng.choice(POINTS[:-1]) if start < 3 and rng.random() < 0.5 else ""
+    return point, number, rng.choice((signal.SIGKILL, signal.SIGSTOP))
+
+
 def _moment(rng: random.Random) -> float:
-    return rng.uniform(0.2, 1.2 * PRODUCED_IN_S)
+    return rng.uniform(0.0, PRODUCED_IN_S)
 
 
 # --- processes
@@ -111,14 +125,17 @@ def _moment(rng: random.Random) -> float:
 class Service:
     """A process that is started again whenever it has ended, as any supervisor does it."""
 
-    def __init__(self, name: str, log: Path, spawn: Callable[[int], ForkServerProcess]) -> None:
+    def __init__(self, name: str, log: Path, spawn: Callable[[int], tuple[ForkServerProcess, float]]) -> None:
+        """`spawn` takes the number of the start, and also tells how long it is left so if it stops itself."""
         self.name = name
         self._log = log
         self.exits: list[int] = []
         self._spawn = spawn
         self._starts_at = self._resumes_at = 0.0
         self._is_paused = False
-        self._process = spawn(0)
+        self.holds = False
+        """Whether it has stopped itself in the middle of something"""
+        self._process, self._held_s = spawn(0)
 
     def tend(self) -> None:
         now = time.monotonic()
@@ -128,10 +145,12 @@ class Service:
             if now >= self._starts_at:
                 self.exits.append(self._process.exitcode)
                 self._starts_at = now + 0.1  # the next time: what can't start must not be started all the time
-                self._process, self._is_paused = self._spawn(len(self.exits)), False
+                self._process, self._held_s = self._spawn(len(self.exits))
+                self._is_paused = self.holds = False
         elif self._is_stopped():
-            if not self._is_paused:  # by itself
-                self.pause(0.3)
+            if not self._is_paused:
+                self.holds = True
+                self.pause(self._held_s)
             elif now >= self._resumes_at:
                 self._resume()
 
@@ -151,13 +170,14 @@ class Service:
         self._starts_at = self._resumes_at = 0.0
 
     def ask_to_end(self) -> None:
-        self._resume()
         self._signal(signal.SIGTERM)
 
     def end(self) -> None:
         """As it should: nothing is heard of it any more."""
-        self.ask_to_end()
-        self._process.join(PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while self._process.exitcode is None and time.monotonic() < deadline:
+            self._resume()
+            self._process.join(0.05)
         if self._process.exitcode not in EXPECTED_EXITS:
             raise Wrong(f"{self.name} ended with {self._process.exitcode} when it was told to: {self._last_words()}")
 
@@ -169,7 +189,7 @@ class Service:
         return self._log.read_text(errors="replace")[-LAST_WORDS_CHARS:] if self._log.exists() else ""
 
     def _resume(self) -> None:
-        self._is_paused = False
+        self._is_paused = self.holds = False
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
@@ -270,6 +290,7 @@ def _torment(ground: Ground, run: Run, settings: Settings, formats: dict[str, Fo
         tail.start()
         threads = stack.enter_context(ThreadPoolExecutor(2))
         sending = threads.submit(produce, bootstrap, run.name, messages, run.seed)
+        _until(lambda: _has_begun(dsn), services)
         _strike(ground, run.blows, services, threads, sending)
         for service in services.values():
             service.heal()
@@ -294,9 +315,14 @@ def _strike(
     """Every blow at its moment; until all is sent and every server is up again."""
     started, running, left = time.monotonic(), [sending], list(blows)
 
+    def is_due(blow: Blow) -> bool:
+        # The worst moment for a database to go is that at which somebody waits for its answer.
+        is_awaited = blow.target == "database" and any(service.holds for service in services.values())
+        return is_awaited or blow.at_s <= time.monotonic() - started
+
     def over() -> bool:
-        while left and left[0].at_s <= time.monotonic() - started:
-            blow = left.pop(0)
+        for blow in [blow for blow in left if is_due(blow)]:
+            left.remove(blow)
             if blow.target in services:
                 getattr(services[blow.target], blow.kind)(blow.for_s)
             else:
@@ -317,22 +343,22 @@ def _strike_server(server: Database | Broker, blow: Blow) -> None:
 
 def _spawner(
     ground: Ground, seed: int, name: str, log: Path, settings: Settings, formats: dict[str, Format]
-) -> Callable[[int], ForkServerProcess]:
+) -> Callable[[int], tuple[ForkServerProcess, float]]:
     options = Options(
         str(settings.dsn), settings.keys_folder, settings.data, ground.broker.bootstrap, formats, f"of-{seed}", CLIENT
     )
 
-    def spawn(start: int) -> ForkServerProcess:
+    def spawn(start: int) -> tuple[ForkServerProcess, float]:
+        held_s = 0.0
         if name == "projector":
             process = ground.processes.Process(target=roles.project, args=(options, log))
         else:
-            # Some also kill or stop themselves, at the worst steps of a batch.
-            rng = random.Random(f"{seed} {name} {start}")
-            point = rng.choice(POINTS) if start < 3 and rng.random() < 0.5 else ""
-            fault = point, rng.randint(1, 6), rng.choice((signal.SIGKILL, signal.SIGSTOP))
-            process = ground.processes.Process(target=roles.consume, args=(options, log, *fault))
+            point, *when = self_inflicted(seed, name, start)
+            # With a batch in its hands it may wake up as a zombie; within a transaction it holds everybody up.
+            held_s = 1.5 * SESSION_TIMEOUT_MS / 1000 if point == "after_poll" else 0.3
+            process = ground.processes.Process(target=roles.consume, args=(options, log, point, *when))
         process.start()
-        return process
+        return process, held_s
 
     return spawn
 
@@ -346,6 +372,11 @@ def _until(condition: Callable[[], bool], services: dict[str, Service]) -> None:
         if time.monotonic() > deadline:
             raise Wrong(f"it did not come to an end within {PATIENCE_S} s")
         time.sleep(0.01)
+
+
+def _has_begun(dsn: str) -> bool:
+    with connect(dsn) as connection:
+        return connection.execute("SELECT FROM head WHERE position > 0").fetchone() is not None
 
 
 def _is_drained(dsn: str, ends: dict[str, dict[int, int]]) -> bool:
