@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from adapters.kafka.source import POLL_RECORDS
+from adapters.kafka.source import POLL_RECORDS, poll_records
 from application.ports import Format
 from benchmarks.place import Place
 from benchmarks.workers import Figures, Stopped, serve, working
@@ -92,7 +92,6 @@ def consumer(bootstrap: str, topics: Sequence[str]) -> KafkaConsumer:
         auto_offset_reset="none",
         isolation_level="read_committed",
         allow_auto_create_topics=False,
-        max_poll_records=POLL_RECORDS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_bytes=16 * 1024 * 1024,
     )
@@ -122,7 +121,7 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
     read = {topic: _READ[Format(name)] for topic, name in json.loads(options["formats"]).items()}
     polls = consumer(options["bootstrap"], list(read))
     left = int(options["messages"])
-    today, position = date(2026, 3, 2), 0
+    today, position, batch = date(2026, 3, 2), 0, POLL_RECORDS
     with psycopg.connect(options["dsn"], autocommit=True) as connection:
         connection.execute(TABLES)
         if options.get("keys"):
@@ -132,7 +131,10 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
         began, cpu_began = time.monotonic(), time.process_time()
         while left and not stopped():
             events, rows = [], []
-            for where, records in polls.poll(timeout_ms=500).items():
+            polled = polls.poll(timeout_ms=500, max_records=batch)
+            if polled:  # batches as large as ours
+                batch = poll_records([record.value for records in polled.values() for record in records])
+            for where, records in polled.items():
                 left -= len(records)
                 for record in records:
                     for topic, state, number, status_code in read[where.topic](record.value):

@@ -18,7 +18,11 @@ from kafka.structs import OffsetAndMetadata
 from application.ports import DependencyDown
 from consumers.loop import OutOfRange, Partition, Record
 
+BATCH_BYTES = 800_000
+"""Of a poll, about: what a batch costs once is shared by many messages, and memory stays bounded"""
+POLL_RECORDS_MAX = 1_000
 POLL_RECORDS = 32
+"""Of a first poll, before anything is known of their size"""
 RECONNECT_MS_MAX = 1_000
 """The clients' own limit of half a minute would be added to every longer outage of a broker"""
 NO_TOPIC = "00000000-0000-0000-0000-000000000000"
@@ -29,6 +33,8 @@ class KafkaSource:
 
     def __init__(self, bootstrap: str, topics: Sequence[str], group: str, **settings: Any) -> None:
         self._assigned: set[Partition] = set()
+        self._poll_records: int = settings.get("max_poll_records", POLL_RECORDS)
+        self._adapts = "max_poll_records" not in settings
         with _down_is_named():
             self._admin = KafkaAdminClient(
                 bootstrap_servers=bootstrap, client_id="member-ledger", reconnect_backoff_max_ms=RECONNECT_MS_MAX
@@ -42,7 +48,6 @@ class KafkaSource:
                     "auto_offset_reset": "none",  # out of range must be seen, never skipped
                     "isolation_level": "read_committed",
                     "allow_auto_create_topics": False,
-                    "max_poll_records": POLL_RECORDS,
                     "max_partition_fetch_bytes": 4 * 1024 * 1024,
                     "fetch_max_bytes": 16 * 1024 * 1024,
                     "metadata_max_age_ms": 30_000,
@@ -56,18 +61,21 @@ class KafkaSource:
         try:
             with _down_is_named():
                 self._settle_join()
-                polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+                polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=self._poll_records)
         except NoOffsetForPartitionError:  # newly assigned: the loop will tell where to begin
             return []
         except OffsetOutOfRangeError as error:
             raise OutOfRange([(where.topic, where.partition) for where in error.args[0]]) from None
         except LogTruncationError as error:  # what the broker has before our position is not what we read
             raise OutOfRange([(where.topic, where.partition) for where in error.divergent_offsets]) from None
-        return [
+        found = [
             Record(record.topic, record.partition, record.offset, record.value or b"")
             for records in polled.values()
             for record in records
         ]
+        if found and self._adapts:
+            self._poll_records = poll_records([record.value for record in found])
+        return found
 
     def _settle_join(self) -> None:
         """A join that a change of partitions began is forgotten by the client (3.0.12) if a poll ends before the join
@@ -124,6 +132,12 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:
         self._assigned.difference_update((where.topic, where.partition) for where in revoked)
+
+
+def poll_records(values: Sequence[bytes]) -> int:
+    """How many messages of this size are a batch."""
+    mean_bytes = sum(map(len, values)) // len(values)
+    return max(1, min(POLL_RECORDS_MAX, BATCH_BYTES // max(1, mean_bytes)))
 
 
 def create_topics(bootstrap: str, topics: Sequence[str], partitions: int = 6) -> None:
