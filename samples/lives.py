@@ -77,6 +77,14 @@ def _accepted(t: Teller, kind: str) -> Claim:
     return made
 
 
+def _not_decided_yet(t: Teller) -> None:
+    made = t.claim()
+    t.report(made, "received")
+    if t.rng.random() < 0.5:
+        t.later()
+        t.report(made, "accepted")
+
+
 def _rejected(t: Teller) -> None:
     made = t.claim()
     t.report(made, "received")
@@ -602,6 +610,7 @@ STORIES: dict[str, Story] = {
     story.__name__.lstrip("_"): story
     for story in (
         _accepted_and_paid,
+        _not_decided_yet,
         _rejected,
         _rejected_then_taken,
         _pended,

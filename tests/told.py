@@ -39,6 +39,7 @@ SELECT claim_id::text, status, (charge * 100)::bigint AS charge, (paid * 100)::b
        payer_sequence AS sequence, events AS facts
 FROM claim_status
 """
+BALANCES = "SELECT balance_id::text, (outstanding * 100)::bigint AS outstanding FROM provider_balances"
 BILLS = "SELECT bill_id::text, (member_owes * 100)::bigint AS member_owes FROM bills"
 
 
@@ -67,6 +68,7 @@ def told(ledger: Ledger, bills: Iterable[tuple[str, str, str, str]]) -> dict[str
         read = cursor.connection.cursor(row_factory=dict_row)
         shown = {key_of[row.pop("claim_id")]: row for row in read.execute(CLAIMS).fetchall()}
         owed = {row["bill_id"]: row["member_owes"] for row in read.execute(BILLS).fetchall()}
+        balances = {row["balance_id"]: row["outstanding"] for row in read.execute(BALANCES).fetchall()}
     for row in shown.values():
         row["appeal"] = row["appeal"], row.pop("appeal_level")
     return {
@@ -76,12 +78,16 @@ def told(ledger: Ledger, bills: Iterable[tuple[str, str, str, str]]) -> dict[str
         "parked": dict(Counter(item.reason for item in ledger.log.parked_items())),
         "payments": payments,
         "outstanding": {what: cents for what, cents in outstanding.items() if cents},
+        "provider_balances": {
+            what: cents for what in outstanding if (cents := balances.get(ledger.ids.stream("balance", *what)))
+        },
     }
 
 
 def differences(ledger: dict[str, Any], model: dict[str, Any]) -> list[str]:
     """One line for each thing of which they say otherwise."""
-    model, found = {**model, "claim_status": model["claims"]}, []
+    model = {**model, "claim_status": model["claims"], "provider_balances": model["outstanding"]}
+    found = []
     for part, says in ledger.items():
         truth = model[part]
         if not isinstance(says, dict):
