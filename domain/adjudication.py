@@ -113,7 +113,7 @@ def service_day(adjudication: Adjudication) -> date | None:
     """The first day of service: the claim's own, else its earliest line's."""
     if adjudication.service_from is not None:
         return adjudication.service_from
-    return min((line.service_from for line in adjudication.lines if line.service_from is not None), default=None)
+    return min([line.service_from for line in adjudication.lines if line.service_from is not None], default=None)
 
 
 PAYER_SEQUENCE = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}
@@ -166,8 +166,7 @@ def status_of(adjudication: Adjudication) -> Status:
     if fixed is not None:
         return fixed
     if adjudication.paid_cents:
-        denied = any(is_denied(line) for line in adjudication.lines)
-        return Status.PARTIALLY_PAID if denied else Status.PAID
+        return Status.PARTIALLY_PAID if any(map(is_denied, adjudication.lines)) else Status.PAID
     reasons = adjudication.adjustments + tuple(a for line in adjudication.lines for a in line.adjustments)
     if any(a.group == "PR" and a.carc in COST_SHARE and a.cents for a in reasons):
         return Status.MEMBER_LIABILITY
