@@ -161,15 +161,16 @@ def project(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
 
 
 def rebuild(options: dict[str, str], _stopped: Stopped, ready: Callable[[], None]) -> Figures:
-    """Events are those of the log, which each projection reads from its beginning."""
+    """By projection: how many events it read, how long that took, and this process's CPU time."""
     ledger = _open(options)
     settle_memory()
     ready()
-    began, cpu_began = time.monotonic(), time.process_time()
+    figures: Figures = {}
     for projection in PROJECTIONS:
-        ledger.rebuild(projection.NAME)
-    figures = {"took_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_began}
-    figures["events"] = ledger.log.max_notification_id() or 0
+        began, cpu_began = time.monotonic(), time.process_time()
+        events = ledger.rebuild(projection.NAME).events
+        took_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_began
+        figures[projection.NAME] = {"events": events, "took_s": took_s, "cpu_s": cpu_s}
     ledger.close()
     return figures
 
