@@ -175,17 +175,17 @@ class Runner:
                 for share in shares:
                     share.leave_out(position, stream, unreadable)
                 continue
+            projected = Projected(position, recorded_at, stream, stored.originator_version, event)
             for share in wanting.get(type(event), ()):
                 if share.leaves_out(stream):
                     continue
+                if not share.projection.OPENS_PERSONAL:
+                    share.events.append(projected)
+                    continue
                 try:
-                    personal = unseal(stored, event) if share.projection.OPENS_PERSONAL else None
+                    share.events.append(projected._replace(personal=unseal(stored, event)))
                 except Unreadable as unreadable:
                     share.leave_out(position, stream, unreadable)
-                    continue
-                share.events.append(
-                    Projected(position, recorded_at, stream, stored.originator_version, event, personal)
-                )
         return shares
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:

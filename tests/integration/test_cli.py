@@ -210,7 +210,7 @@ def test_a_projection_is_rebuilt_and_listed(run: Run) -> None:
     assert b"Rebuilding people" in told.stderr
     listed = lines(run("projections", "list", "--json"))
     assert listed == lines(run("status", "--json"))[0]["projections"]
-    assert {row["projection"]: row["generation"] for row in listed} == {"claim_history": 1, "people": 3, "payers": 1}
+    assert {row["projection"] for row in listed if row["generation"] != 1} == {"people"}
     assert {row["state"] for row in listed} == {"live"}
     assert b"people" in run("projections", "list").stdout
 
