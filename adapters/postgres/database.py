@@ -39,6 +39,10 @@ class Database(PostgresDatastore):
             check=ConnectionPool.check_connection,
         )
 
+    def register_type_adapters(self) -> None:
+        """They are for the library's functions inside the database, which are off. So nobody asks the server while a log
+        is being made, where an answer that does not come would not be a dependency that is down."""
+
     def connect(self) -> Connection[TupleRow]:
         """A connection of its own, outside the pool: for LISTEN and for session-wide locks."""
         with down_is_named():

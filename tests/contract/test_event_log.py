@@ -399,6 +399,13 @@ def hints(listener: psycopg.Connection[Any], write: Callable[[], object]) -> int
     return len(list(listener.notifies(timeout=0.3, stop_after=1)))
 
 
+def test_a_log_is_made_without_asking_the_server() -> None:
+    """A process that starts while the server goes must say that a dependency is down, when it first asks."""
+    log = PostgresEventLog(Database("host=/nowhere"))
+    with pytest.raises(DependencyDown):
+        log.parked_items()
+
+
 def test_listeners_get_a_hint_when_something_was_appended(log: PostgresEventLog, database: str) -> None:
     def refused() -> None:
         with pytest.raises(VersionConflict):
