@@ -40,7 +40,7 @@ class Database(PostgresDatastore):
         )
 
     def register_type_adapters(self) -> None:
-        """They are for the library's functions inside the database, which are off. So nobody asks the server while a log
+        """They serve the library's functions inside the database, which are off. So nobody asks the server while a log
         is being made, where an answer that does not come would not be a dependency that is down."""
 
     def connect(self) -> Connection[TupleRow]:
