@@ -38,7 +38,7 @@ def claim(ledger: Ledger, **said: Any) -> str:
         "visible_at": utc(2026, 3, 3, 15),
         "status": "paid",
         **dict.fromkeys(("source", "status_code", "detail", "forwarded_to", "awaits", "claim_type"), ""),
-        **dict.fromkeys(("facility_code", "appeal"), ""),
+        **dict.fromkeys(("facility_code", "appeal", "folded"), ""),
         **dict.fromkeys(("said_paid_cents", "said_member_cents", "payer_sequence", "charge_cents"), 0),
         **dict.fromkeys(("paid_cents", "member_cents", "cash_cents", "appeal_level"), 0),
     } | said
