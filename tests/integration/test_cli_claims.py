@@ -25,6 +25,7 @@ SERVED = date(2026, 2, 2)
 @pytest.fixture
 def run(ledger: Ledger, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command line over the test's ledger, in this process; its answer as JSON lines."""
+    monkeypatch.setattr("adapters.logs.configure", lambda _level: None)  # logs go on to where this process has them
     monkeypatch.setenv("LEDGER_DSN", str(settings.dsn))
     monkeypatch.setenv("LEDGER_KEYS", str(settings.keys))
 
