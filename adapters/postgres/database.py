@@ -18,10 +18,11 @@ class Database(PostgresDatastore):
     """The library's datastore, opened by a connection string instead of five settings.
 
     So `sslmode`, several hosts, service files and whatever else libpq knows are at hand. Connections are checked when
-    they are taken from the pool: after a server's restart it would hand out dead ones.
+    they are taken from the pool: after a server's restart it would hand out dead ones. Each is made when it is asked
+    for: a pool that makes one at its start makes another for whoever comes before that is there, and takes turns.
     """
 
-    def __init__(self, dsn: str, *, pool_size: int = 1, max_overflow: int = 9) -> None:
+    def __init__(self, dsn: str, *, pool_size: int = 0, max_overflow: int = 10) -> None:
         super().__init__(dbname="", host="", port="", user="", password="", lock_timeout=LOCK_TIMEOUT_S)
         # A server that falls silent costs seconds: without these a dead peer is noticed after two hours.
         silence = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
