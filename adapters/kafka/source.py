@@ -25,6 +25,8 @@ POLL_RECORDS = 32
 """Of a first poll, before anything is known of their size"""
 RECONNECT_MS_MAX = 1_000
 """The clients' own limit of half a minute would be added to every longer outage of a broker"""
+BOOTSTRAP_MS = 5_000
+"""Whoever starts a command hears soon that no broker answers; processes are started again by whatever runs them"""
 NO_TOPIC = "00000000-0000-0000-0000-000000000000"
 
 
@@ -36,9 +38,7 @@ class KafkaSource:
         self._poll_records: int = settings.get("max_poll_records", POLL_RECORDS)
         self._adapts = "max_poll_records" not in settings
         with _down_is_named():
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=bootstrap, client_id="member-ledger", reconnect_backoff_max_ms=RECONNECT_MS_MAX
-            )
+            self._admin = _admin(bootstrap)
             self._consumer = KafkaConsumer(
                 **{
                     "bootstrap_servers": bootstrap,
@@ -143,7 +143,7 @@ def poll_records(values: Sequence[bytes]) -> int:
 def create_topics(bootstrap: str, topics: Sequence[str], partitions: int = 6) -> None:
     """Make the inbound topics that are not there yet."""
     with _down_is_named():
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")
+        admin = _admin(bootstrap)
         try:
             present = {described["name"] for described in admin.describe_topics()}
             layout = {"num_partitions": partitions, "replication_factor": -1}
@@ -157,18 +157,29 @@ def create_topics(bootstrap: str, topics: Sequence[str], partitions: int = 6) ->
 
 def end_offsets(bootstrap: str, topics: Collection[tuple[str, str]]) -> dict[tuple[str, int], int]:
     """The next offset of each (topic id, partition) of the topics, given as (name, id), that still have that id."""
+    with _down_is_named(), closing(_admin(bootstrap)) as admin:
+        described = admin.describe_topics([name for name, _ in topics]) if topics else []
+    ids = {d["name"]: str(d["topic_id"]) for d in described if (d["name"], str(d["topic_id"])) in topics}
+    partitions = [
+        TopicPartition(d["name"], part["partition_index"])
+        for d in described
+        if d["name"] in ids
+        for part in d["partitions"]
+    ]
+    if not partitions:
+        return {}
     with _down_is_named(), closing(KafkaConsumer(bootstrap_servers=bootstrap, client_id="member-ledger")) as consumer:
-        with closing(KafkaAdminClient(bootstrap_servers=bootstrap, client_id="member-ledger")) as admin:
-            described = admin.describe_topics([name for name, _ in topics]) if topics else []
-        ids = {d["name"]: str(d["topic_id"]) for d in described if (d["name"], str(d["topic_id"])) in topics}
-        partitions = [
-            TopicPartition(d["name"], part["partition_index"])
-            for d in described
-            if d["name"] in ids
-            for part in d["partitions"]
-        ]
-        ends = consumer.end_offsets(partitions) if partitions else {}
-        return {(ids[where.topic], where.partition): end for where, end in ends.items()}
+        ends = consumer.end_offsets(partitions)
+    return {(ids[where.topic], where.partition): end for where, end in ends.items()}
+
+
+def _admin(bootstrap: str) -> Any:
+    return KafkaAdminClient(
+        bootstrap_servers=bootstrap,
+        client_id="member-ledger",
+        bootstrap_timeout_ms=BOOTSTRAP_MS,
+        reconnect_backoff_max_ms=RECONNECT_MS_MAX,
+    )
 
 
 @contextmanager

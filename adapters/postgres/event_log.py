@@ -48,7 +48,7 @@ WITH head AS (
 SELECT base, pg_notify('events', '') FROM head
 """
 
-# One look into the index for each stream. Left to choose (`= ANY`), the planner reads a young log as a whole for a batch.
+# One look into the index for each stream: left to choose (`= ANY`), the planner reads a young log as a whole.
 LOAD = """
 SELECT originator_id::text, originator_version, topic, state
 FROM unnest(string_to_array(%s, ',')::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
