@@ -356,6 +356,7 @@ class Intake:
             streams[retried] = parking
         work.load(streams)
         raw_ids: dict[bytes, StreamId] = {}
+        news: dict[StreamId, bytes] = {}
         for outcome, part in parts:
             outcome.parked.append(Parked(part.parked_id, part.park))
             raw_id = raw_ids.get(part.raw)
@@ -364,9 +365,10 @@ class Intake:
             park = msgspec.structs.replace(part.park, raw_id=raw_id)
             if self._record_parking(work, part.parked_id, park):
                 outcome.events += 1
-                if raw_id not in work.batch.raws:
-                    self._keys.ensure([raw_id])
-                    work.batch.raws[raw_id] = self._keys.seal(raw_id, zlib.compress(part.raw, 1), raw_id.encode())
+                news[raw_id] = part.raw
+        self._keys.ensure(news)
+        for raw_id, raw in news.items():
+            work.batch.raws[raw_id] = self._keys.seal(raw_id, zlib.compress(raw, 1), raw_id.encode())
         if retried is not None and all(part.parked_id != retried for _, part in parts):
             self._record_parking(work, retried, parking.Release())
 

@@ -140,14 +140,12 @@ class PostgresEventLog(PostgresProcessRecorder):
             # Sorted, so that two writers of the same partitions can't wait for each other.
             for advance in sorted(batch.offsets):
                 self._advance(cursor, advance)
-            for raw_id, sealed in batch.raws.items():
-                cursor.execute(
-                    "INSERT INTO parked_raw VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                    [raw_id, sealed],
-                    binary=True,
-                )
-            for parked_id, event in batch.parking:
-                self._park(cursor, parked_id, event)
+            if batch.parking:
+                with cursor.connection.pipeline():  # they come in swarms: one answer is waited for, not two for each
+                    for raw in batch.raws.items():
+                        cursor.execute("INSERT INTO parked_raw VALUES (%s, %s) ON CONFLICT DO NOTHING", raw, binary=True)
+                    for parked_id, event in batch.parking:
+                        self._park(cursor, parked_id, event)
             return self._append(cursor, batch.events) if batch.events else 0
 
     def parked_item(self, parked_id: str) -> ParkedItem | None:
