@@ -3,12 +3,15 @@
 Computed once for each message; where another writer was faster, only loading and deciding are done again.
 """
 
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from typing import NamedTuple
 
+import msgspec
+
 from application.ids import Ids
-from application.mapper import Mapper
+from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from domain import claim, person, remittance
 from domain.adjudication import ClaimNumbers, service_day
@@ -24,23 +27,27 @@ class ClaimItem(NamedTuple):
     number: int
     """Its place in the message, from 1"""
     stream: StreamId
-    command: claim.Post | claim.Report
+    person: StreamId
     identify: person.Identify
-    clear: bytes | None = None
-    """The event's JSON, should it come to that, where it was made while it was warm"""
+    identity: claim.Identity
+    content: str
+    event: Encoded | claim.Refusal
+    """What happened, if it is news"""
 
     @property
-    def identity(self) -> str:
+    def parked_as(self) -> str:
         """By which it is known again if it is parked: the same thing with the same content."""
-        return f"{self.stream} {self.command.identity} {self.command.content}"
+        return f"{self.stream} {self.identity} {self.content}"
 
 
 class Unit(NamedTuple):
     """One remittance of a message, or a notice of one claim, ready to be decided."""
 
-    understood: Understood
     source: str
     format: str
+    where: str
+    raw: Callable[[], bytes]
+    """What is kept if any of it has to be parked"""
     stream: StreamId
     """The remittance's; of a notice its claim's"""
     receive: remittance.Receive | None
@@ -61,7 +68,6 @@ class Identification:
         return self._notice(message, understood, understood.said)
 
     def _remittance(self, message: Message, understood: Understood, parsed: remittance.Remittance) -> Unit:
-        understood = understood._replace(raw=cache(understood.raw))  # one copy, however many of its claims are parked
         payer_id, ids = parsed.payer.payer_id, self._ids
         stream = ids.stream("remittance", payer_id, parsed.trace_number, parsed.paid_on.isoformat())
         # What the payment is: its total, its receiver and its adjustments. Names and production days may be written
@@ -97,15 +103,17 @@ class Identification:
                 source=message.source,
                 bill=self._bill(parsed.payee.provider_id, payment.numbers, payment.patient, service_day(adjudication)),
             )
-            claims.append(ClaimItem(number, claim_id, post, identify, self._mapper.clear(post)))
+            claims.append(self._item(number, claim_id, post, identify))
         balances = tuple(
             ids.stream("balance", payer_id, parsed.payee.provider_id, each.reason, each.reference)
             if each.reason in remittance.CARRIED
             else None
             for each in parsed.provider_adjustments
         )
-        receive = remittance.Receive(parsed, ids.content(envelope), message.source, balances)
-        return Unit(understood, message.source, message.format, stream, receive, claims, unidentified)
+        alone = msgspec.structs.replace(parsed, claims=())
+        receive = remittance.Receive(alone, len(parsed.claims), ids.content(envelope), message.source, balances)
+        raw = cache(understood.raw)  # one copy, however many of its claims are parked
+        return Unit(message.source, message.format, understood.where, raw, stream, receive, claims, unidentified)
 
     def _notice(self, message: Message, understood: Understood, notice: claim.Notice) -> Unit:
         person_id, identify = self._person(notice.payer_id, notice.patient)
@@ -137,8 +145,15 @@ class Identification:
                 personal=notice.numbers,
                 said=said,
             )
-        item = ClaimItem(1, stream, command, identify)
-        return Unit(understood, message.source, message.format, stream, None, [item], [])
+        items = [self._item(1, stream, command, identify)]
+        return Unit(message.source, message.format, understood.where, understood.raw, stream, None, items, [])
+
+    def _item(
+        self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify
+    ) -> ClaimItem:
+        event = claim.event_of(command)
+        encoded = event if isinstance(event, claim.Refusal) else self._mapper.encode(event)
+        return ClaimItem(number, stream, command.person, identify, command.identity, command.content, encoded)
 
     def _claim_id(self, payer_id: str, numbers: ClaimNumbers, person_id: StreamId) -> StreamId:
         if numbers.payer_claim_number:

@@ -13,7 +13,7 @@ import msgspec
 
 from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Identification, Unit
 from application.ids import Ids
-from application.mapper import Keys, Mapper
+from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
     EventLog,
     Format,
@@ -161,7 +161,7 @@ class Intake:
             raise Unexplained
         if isinstance(decided, parking.Refusal):
             raise NotParked(parked_id)
-        work.record(parked_id, parking, decided)
+        work.record(parked_id, parking, *decided)
         work.batch.parking += [(parked_id, event) for event in decided]
         work.append()
         if item.blocks:
@@ -259,7 +259,7 @@ class Intake:
         """Load the states of all streams that the units touch, and what holds any of them up."""
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
-        persons = {c.command.person for unit in units for c in unit.claims}
+        persons = {c.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if person_id not in self._persons}
         work.load(streams | claims)
         # Made durable before anything is sealed: an event whose key a crash could take must not exist.
@@ -283,7 +283,7 @@ class Intake:
             if isinstance(received, remittance.Refusal):
                 return [self._whole(unit, unit.receive, received)]
             if received:
-                work.record(unit.stream, remittance, received)
+                work.record(unit.stream, remittance, *received)
                 outcome.events += 1
         parts = [self._single(unit, "claim.unidentified", number, str(number)) for number in unit.unidentified]
         for item in unit.claims:
@@ -292,31 +292,35 @@ class Intake:
                 blocks = None if decided in BLOCKS_NOTHING else item.stream
                 if blocks is not None:
                     held.blocked.add(blocks)
-                parts.append(self._single(unit, decided, item.number, item.identity, blocks))
-            elif decided:
-                work.record(item.stream, claim, decided, item.clear)
+                parts.append(self._single(unit, decided, item.number, item.parked_as, blocks))
+            elif decided is not None:
+                work.record(item.stream, claim, decided)
                 outcome.events += 1 + self._identified(work, item)
             else:
                 outcome.duplicates += 1
         return parts
 
-    def _decide(self, work: UnitOfWork, unit: Unit, item: ClaimItem, held: _Held) -> tuple[claim.ClaimEvent, ...] | str:
-        """The events of a posting, none where it came before, else the reason to park it."""
-        if item.stream in work.unreadable or item.command.person in work.unreadable:
+    def _decide(self, work: UnitOfWork, unit: Unit, item: ClaimItem, held: _Held) -> Encoded | str | None:
+        """The event of what is said of a claim, none where it was said before, else the reason to park it."""
+        if item.stream in work.unreadable or item.person in work.unreadable:
             return "stream.unreadable"
-        decided = claim.decide(work.state(item.stream, claim), item.command)
-        if decided:
-            if item.stream in held.discarded and self._parked_id(unit, item.identity) in held.discarded[item.stream]:
-                return "claim.discarded"
-            if isinstance(decided, tuple) and item.command.person in held.erased:
+        news = claim.is_news(work.state(item.stream, claim), item.identity, item.content)
+        if not news:
+            return None
+        if item.stream in held.discarded and self._parked_id(unit, item.parked_as) in held.discarded[item.stream]:
+            return "claim.discarded"
+        if news is not True:
+            return news
+        if isinstance(item.event, Encoded):
+            if item.person in held.erased:
                 return "person.erased"
-            if isinstance(decided, tuple) and item.stream in held.blocked:
+            if item.stream in held.blocked:
                 return "claim.waiting"
-        return decided
+        return item.event
 
     def _identified(self, work: UnitOfWork, item: ClaimItem) -> int:
         """Record who the patient is, where that is news; how many events it took."""
-        person_id = item.command.person
+        person_id = item.person
         known = self._persons.get(person_id)
         if known is not None and work.head(person_id) is None:
             if known.state.content == item.identify.content:
@@ -324,27 +328,27 @@ class Intake:
             work.know(person_id, known)
         events = person.decide(work.state(person_id, person), item.identify)
         if events:
-            work.record(person_id, person, events)
+            work.record(person_id, person, *events)
         return len(events)
 
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """Persons change seldom, so their heads are kept between batches, but only once they are committed."""
         if len(self._persons) >= KNOWN_PERSONS_MAX:
             self._persons.clear()
-        for person_id in {c.command.person for unit in units for c in unit.claims}:
+        for person_id in {c.person for unit in units for c in unit.claims}:
             head = work.head(person_id)
             if head is not None and person_id not in work.unreadable:
-                self._persons[person_id] = head
+                self._persons[person_id] = head.copy()
 
     def _whole(self, unit: Unit, receive: remittance.Receive, reason: str) -> _Part:
         claims = len(unit.claims) + len(unit.unidentified)
-        park = parking.Park(reason, unit.source, unit.understood.where, "", claims, format=unit.format)
-        return _Part(self._parked_id(unit, receive.content), park, unit.understood.raw())
+        park = parking.Park(reason, unit.source, unit.where, "", claims, format=unit.format)
+        return _Part(self._parked_id(unit, receive.content), park, unit.raw())
 
     def _single(self, unit: Unit, reason: str, number: int, identity: str, blocks: StreamId | None = None) -> _Part:
-        where = f"{unit.understood.where} claim {number}".strip()
+        where = f"{unit.where} claim {number}".strip()
         park = parking.Park(reason, unit.source, where, "", 1, blocks, format=unit.format)
-        return _Part(self._parked_id(unit, identity), park, unit.understood.raw())
+        return _Part(self._parked_id(unit, identity), park, unit.raw())
 
     def _parked_id(self, unit: Unit, identity: str) -> StreamId:
         return self._ids.stream("parked", unit.stream, identity)
@@ -378,6 +382,6 @@ class Intake:
         decided = parking.decide(work.state(parked_id, parking), command)
         if isinstance(decided, parking.Refusal):
             return False
-        work.record(parked_id, parking, decided)
+        work.record(parked_id, parking, *decided)
         work.batch.parking += [(parked_id, event) for event in decided]
         return bool(decided)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from application.topics import TOPICS, Topic, check
-from domain.facts import Event, Fact, StreamId
+from domain.facts import Event, StreamId
 
 
 class StoredEvent(NamedTuple):
@@ -21,6 +21,20 @@ class StoredEvent(NamedTuple):
     originator_version: int
     topic: str
     state: bytes
+
+
+class Encoded(NamedTuple):
+    """An event as JSON, before it has its place in a stream and what is personal is sealed.
+
+    What a batch holds until it is written: objects that nobody looks at any more cost a tenth of the consumer's time,
+    and encoding an event while it is in the processor's cache takes an eighth of what it takes a batch later.
+    """
+
+    topic: str
+    clear: bytes
+    personal: bytes = b""
+    subject: str = ""
+    """Whose key seals what is personal; the stream's own where it is empty"""
 
 
 class Unreadable(Exception):
@@ -78,23 +92,23 @@ class Mapper:
         self._always_personal = {topic.event for topic in topics if topic.personal and topic.always_personal}
         self._encode = msgspec.json.Encoder().encode
 
-    def clear(self, fact: Fact) -> bytes:
-        """The JSON of an event, or of a command with the same fields, without its personal part."""
-        if getattr(fact, "personal", None) is not None:
-            fact = msgspec.structs.replace(fact, personal=None)
-        return self._encode(fact)
-
-    def store(self, stream: str, version: int, event: Event, clear: bytes | None = None) -> StoredEvent:
-        """One event as its row; the key of whom it describes must be there (`Keys.ensure`).
-
-        `clear` is what `clear` gave for it, where that was made before: while an event is still in the processor's
-        cache, encoding it takes an eighth of what it takes a batch later.
-        """
+    def encode(self, event: Event) -> Encoded:
         topic, is_personal = self._storing[type(event)]
-        state = clear or self.clear(event)
-        if is_personal and event.personal is not None:  # type: ignore[attr-defined]
-            plaintext = self._encode(event.personal)  # type: ignore[attr-defined]
-            sealed = self._keys.seal(getattr(event, "person", stream), plaintext, _bound_to(stream, version, topic))
+        personal = event.personal if is_personal else None  # type: ignore[attr-defined]
+        if personal is None:
+            return Encoded(topic, self._encode(event))
+        clear = self._encode(msgspec.structs.replace(event, personal=None))
+        return Encoded(topic, clear, self._encode(personal), getattr(event, "person", ""))
+
+    def decode(self, encoded: Encoded) -> Event:
+        """The event again, without its personal part."""
+        return self._decoders[encoded.topic].decode(encoded.clear)
+
+    def store(self, stream: str, version: int, event: Event | Encoded) -> StoredEvent:
+        """One event as its row; the key of whom it describes must be there (`Keys.ensure`)."""
+        topic, state, personal, subject = event if isinstance(event, Encoded) else self.encode(event)
+        if personal:
+            sealed = self._keys.seal(subject or stream, personal, _bound_to(stream, version, topic))
             state = b'%b,"personal":"%b"}' % (state[:-1], b2a_base64(sealed, newline=False))
         return StoredEvent(stream, version, topic, state)
 

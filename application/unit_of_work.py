@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from application.mapper import Mapper, Unreadable
+from application.mapper import Encoded, Mapper, Unreadable
 from application.ports import Batch, EventLog
 from domain.facts import Event, StreamId
 
@@ -20,25 +20,27 @@ class Decider(Protocol):
 class Head:
     """A stream's version and its state. Events that the batch itself adds are applied when the state is asked for."""
 
-    __slots__ = ("_decider", "_news", "_state", "version")
+    __slots__ = ("_decider", "_mapper", "_news", "_state", "version")
 
-    def __init__(self, decider: Decider, version: int = 0, state: Any = None) -> None:
+    def __init__(self, mapper: Mapper, decider: Decider, version: int = 0, state: Any = None) -> None:
         self.version = version
+        self._mapper = mapper
         self._decider = decider
         self._state = decider.INITIAL if version == 0 else state
-        self._news: list[Event] = []
+        self._news: list[Event | Encoded] = []
 
     def copy(self) -> "Head":
-        return Head(self._decider, self.version, self.state)
+        return Head(self._mapper, self._decider, self.version, self.state)
 
     @property
     def state(self) -> Any:
-        for event in self._news:
+        for each in self._news:
+            event = self._mapper.decode(each) if isinstance(each, Encoded) else each
             self._state = self._decider.evolve(self._state, event)
         self._news = []
         return self._state
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Event | Encoded) -> None:
         self.version += 1
         self._news.append(event)
 
@@ -48,7 +50,7 @@ class UnitOfWork:
         self._log = log
         self._mapper = mapper
         self._heads: dict[StreamId, Head] = {}
-        self._recorded: list[tuple[StreamId, int, Event, bytes | None]] = []
+        self._recorded: list[tuple[StreamId, int, Event | Encoded]] = []
         self.unreadable: dict[StreamId, Unreadable] = {}
         """Streams whose history cannot be read: nothing may be decided on them"""
         self.batch = Batch()
@@ -79,12 +81,12 @@ class UnitOfWork:
     def head(self, stream: StreamId) -> Head | None:
         return self._heads.get(stream)
 
-    def record(self, stream: StreamId, decider: Decider, events: tuple[Event, ...], clear: bytes | None = None) -> None:
-        """Take decided events into the batch, with the clear JSON of a single one if it is at hand."""
+    def record(self, stream: StreamId, decider: Decider, *events: Event | Encoded) -> None:
+        """Take decided events into the batch."""
         head = self._head(stream, decider)
         for event in events:
             head.add(event)
-            self._recorded.append((stream, head.version, event, clear))
+            self._recorded.append((stream, head.version, event))
 
     def append(self) -> int:
         """Seal and write everything recorded, with the rest of the batch; the position of its last event."""
@@ -95,5 +97,5 @@ class UnitOfWork:
     def _head(self, stream: StreamId, decider: Decider) -> Head:
         head = self._heads.get(stream)
         if head is None:
-            head = self._heads[stream] = Head(decider)
+            head = self._heads[stream] = Head(self._mapper, decider)
         return head

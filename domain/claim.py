@@ -10,7 +10,7 @@ reverses. Where the claim stands follows from the set of all that was said (doma
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -337,19 +337,29 @@ class Refusal(StrEnum):
 
 def decide(state: Claim, command: Post | Report) -> tuple[ClaimEvent, ...] | Refusal:
     """One event where it is news, none where it came before, else why not."""
-    if state.said:
-        identity = command.identity
-        for said in state.said:
-            if said.identity == identity:
-                return () if said.content == command.content else Refusal.CONFLICT
+    news = is_news(state, command.identity, command.content)
+    if news is not True:
+        return news or ()
+    event = event_of(command)
+    return event if isinstance(event, Refusal) else (event,)
+
+
+def is_news(state: Claim, identity: Identity, content: str) -> bool | Literal[Refusal.CONFLICT]:
+    """Half of `decide`: was it said before?"""
+    for said in state.said:
+        if said.identity == identity:
+            return False if said.content == content else Refusal.CONFLICT
+    return True
+
+
+def event_of(command: Post | Report) -> ClaimEvent | Literal[Refusal.UNKNOWN_STATUS]:
+    """The other half of `decide`, which needs no state: what happened, if it is news."""
     match command:
         case Post():
             posted = _POSTED_AS.get(command.adjudication.status_code)
-            if posted is None:
-                return Refusal.UNKNOWN_STATUS
-            return (posted(*msgspec.structs.astuple(command)),)
+            return Refusal.UNKNOWN_STATUS if posted is None else posted(*msgspec.structs.astuple(command))
         case Report():
-            return (_event_of(command),)
+            return _event_of(command)
         case _:
             assert_never(command)
 

@@ -116,6 +116,8 @@ class Receive(Fact, frozen=True, omit_defaults=True, gc=False):
     """Record that a remittance came; its claims are posted to their own streams in the same batch."""
 
     remittance: Remittance
+    """Without its claims"""
+    claim_count: int
     content: str
     """Keyed hash of everything but the claims."""
     source: str
@@ -179,7 +181,7 @@ def decide(state: Received, command: Receive) -> tuple[RemittanceEvent, ...] | R
             paid_on=remittance.paid_on,
             total_cents=remittance.total_cents,
             method=remittance.method,
-            claim_count=len(remittance.claims),
+            claim_count=command.claim_count,
             content=command.content,
             source=command.source,
             provider_adjustments=tuple(

@@ -143,7 +143,9 @@ class PostgresEventLog(PostgresProcessRecorder):
             if batch.parking:
                 with cursor.connection.pipeline():  # they come in swarms: one answer is waited for, not two for each
                     for raw in batch.raws.items():
-                        cursor.execute("INSERT INTO parked_raw VALUES (%s, %s) ON CONFLICT DO NOTHING", raw, binary=True)
+                        cursor.execute(
+                            "INSERT INTO parked_raw VALUES (%s, %s) ON CONFLICT DO NOTHING", raw, binary=True
+                        )
                     for parked_id, event in batch.parking:
                         self._park(cursor, parked_id, event)
             return self._append(cursor, batch.events) if batch.events else 0

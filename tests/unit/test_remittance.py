@@ -18,7 +18,7 @@ ADJUSTED = understood(with_body(*BODY, "PLB*NPI*20261231*WO:CLAIM5*1*L6:CLAIM6*-
 
 def receive(what: remittance.Remittance = PLAIN, content: str = "c1", source: str = "t/0@1") -> Receive:
     balances = tuple(StreamId(f"balance {each.reason}") for each in what.provider_adjustments)
-    return Receive(what, content, source, balances)
+    return Receive(what, len(what.claims), content, source, balances)
 
 
 def received(content: str = "c1", source: str = "t/0@1") -> RemittanceReceived:
