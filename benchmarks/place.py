@@ -13,11 +13,14 @@ import psycopg
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 
+from adapters.postgres.embedded import SERVER, configure
 from adapters.settings import Settings
 from composition import Ledger, initialise
 from tests.broker import MESSAGE_BYTES_MAX, running_broker
 
 PARTITIONS = 6
+SHARED_BUFFERS = "2GB"
+"""As in docker-compose.yml: of a server's memory a quarter, as its manual says; floor and ledger share it"""
 
 
 class Place(NamedTuple):
@@ -91,7 +94,10 @@ def place() -> Iterator[Place]:
 
     with tempfile.TemporaryDirectory(prefix="member-ledger-bench-") as folder, running_broker() as broker:
         process = getattr(broker, "process", None)
-        with get_server(Path(folder) / "postgres", cleanup_mode="delete") as server:
+        data = Path(folder) / "postgres"
+        with get_server(data) as server:  # it has to start anew with these
+            configure(server.get_uri(), SERVER | {"shared_buffers": SHARED_BUFFERS})
+        with get_server(data, cleanup_mode="delete") as server:
             yield Place(
                 bootstrap=broker.bootstrap,
                 broker=None if process is None else psutil.Process(process.pid),

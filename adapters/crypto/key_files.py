@@ -63,15 +63,15 @@ class KeyFiles:
     # --- the port
 
     def ensure(self, subjects: Iterable[str]) -> set[str]:
-        subjects = list(dict.fromkeys(subjects))
-        if missing := [subject for subject in subjects if _id(subject) not in self._places]:
+        ids = {subject: _id(subject) for subject in subjects}
+        if missing := [subject for subject, id_ in ids.items() if id_ not in self._places]:
             with self._locked():
                 self._read_on()
-                new = [subject for subject in missing if _id(subject) not in self._places]
-                records = [_RECORD.pack(_id(subject), self._wrap(subject, os.urandom(32))) for subject in new]
+                new = [subject for subject in missing if ids[subject] not in self._places]
+                records = [_RECORD.pack(ids[subject], self._wrap(subject, os.urandom(32))) for subject in new]
                 self._append(b"".join(records))
                 self._read_on()
-        return {subject for subject in subjects if self._wrapped(subject) == _DESTROYED}
+        return {subject for subject, id_ in ids.items() if self._wrapped(id_) == _DESTROYED}
 
     def seal(self, subject: str, plaintext: bytes, bound_to: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -86,8 +86,8 @@ class KeyFiles:
 
     def destroy(self, subject: str) -> None:
         with self._locked():
-            self._wrapped(subject)  # raises KeyMissing
-            os.pwrite(self._file, _DESTROYED, self._places[_id(subject)] + 16)
+            id_ = self._known(subject)
+            os.pwrite(self._file, _DESTROYED, self._places[id_] + 16)
             os.fsync(self._file)
         self._ciphers.pop(subject, None)
 
@@ -95,7 +95,7 @@ class KeyFiles:
 
     def _cipher(self, subject: str) -> AESGCM:
         """Looks at the record even where the cipher is at hand: another process may have destroyed it."""
-        wrapped = self._wrapped(subject)
+        wrapped = self._wrapped(self._known(subject))
         if wrapped == _DESTROYED:
             self._ciphers.pop(subject, None)
             raise KeyDestroyed(subject)
@@ -110,12 +110,16 @@ class KeyFiles:
                 self._ciphers.popitem(last=False)
         return cipher
 
-    def _wrapped(self, subject: str) -> bytes:
-        if _id(subject) not in self._places:
+    def _known(self, subject: str) -> bytes:
+        id_ = _id(subject)
+        if id_ not in self._places:
             self._read_on()
-        at = self._places.get(_id(subject))
-        if at is None:
+        if id_ not in self._places:
             raise KeyMissing(subject)
+        return id_
+
+    def _wrapped(self, id_: bytes) -> bytes:
+        at = self._places[id_]
         if at + _RECORD.size > len(self._mapped):
             self._mapped = mmap(self._file, 0, access=ACCESS_READ)
         return self._mapped[at + 16 : at + 16 + _WRAPPED]
