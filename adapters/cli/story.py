@@ -1,12 +1,14 @@
 """A claim's story: its events from the log, what caused each, and where the claim stood after it."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from application.mapper import Unreadable
+from application.mapper import StoredEvent, Unreadable
 from composition import Ledger
 from domain import claim
 from domain.claim import KIND_OF, Claim, ClaimEvent
@@ -78,20 +80,21 @@ def story(ledger: Ledger, claim_id: str, known_at: int | None = None) -> list[St
     state: Claim | None = claim.INITIAL
     before: Standing | None = None
     positions: list[int] = []
-    for position, recorded_at, stored in ledger.log.history(claim_id):
-        if known_at is not None and position > known_at:
-            break
+    history = [each for each in ledger.log.history(claim_id) if known_at is None or each.position <= known_at]
+    events = [_loaded(ledger, each.stored) for each in history]
+    traces = _traces(ledger, events)
+    for (position, recorded_at, stored), event in zip(history, events, strict=True):
         positions.append(position)
         place = (position, stored.originator_version, recorded_at, stored.topic)
         try:
-            event = ledger.mapper.load(stored)
-            assert isinstance(event, ClaimEvent)
+            if isinstance(event, Unreadable):
+                raise event
             personal = ledger.mapper.unseal(stored, event)
         except Unreadable as unreadable:
             state = None
             steps.append(Step(*place, unreadable=unreadable.reason))
             continue
-        cause = _cause(ledger, event)
+        cause = _cause(event, traces)
         if state is None:
             steps.append(Step(*place, event, personal, cause))
             continue
@@ -103,6 +106,15 @@ def story(ledger: Ledger, claim_id: str, known_at: int | None = None) -> list[St
     return steps
 
 
+def _loaded(ledger: Ledger, stored: StoredEvent) -> ClaimEvent | Unreadable:
+    try:
+        event = ledger.mapper.load(stored)
+    except Unreadable as unreadable:
+        return unreadable
+    assert isinstance(event, ClaimEvent)
+    return event
+
+
 def _changed(before: Standing | None, after: Standing) -> frozenset[str]:
     if before is None:
         return frozenset()
@@ -110,15 +122,20 @@ def _changed(before: Standing | None, after: Standing) -> frozenset[str]:
     return frozenset(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def _cause(ledger: Ledger, event: ClaimEvent) -> Cause:
-    remittance = getattr(event, "remittance", None)
-    if remittance is None:
+def _traces(ledger: Ledger, events: Sequence[ClaimEvent | Unreadable]) -> dict[str, RemittanceReceived]:
+    """The remittances that brought them, as far as they can be read, in one query."""
+    remittances = {str(stream) for event in events if (stream := getattr(event, "remittance", None)) is not None}
+    found: dict[str, RemittanceReceived] = {}
+    for stored in ledger.log.load(remittances) if remittances else ():
+        with suppress(Unreadable):
+            received = ledger.mapper.load(stored)
+            assert isinstance(received, RemittanceReceived)
+            found.setdefault(stored.originator_id, received)
+    return found
+
+
+def _cause(event: ClaimEvent, traces: Mapping[str, RemittanceReceived]) -> Cause:
+    received = traces.get(getattr(event, "remittance", None) or "")
+    if received is None:
         return Cause(event.source)
-    for recorded in ledger.log.history(remittance):
-        try:
-            received = ledger.mapper.load(recorded.stored)
-        except Unreadable:
-            break
-        assert isinstance(received, RemittanceReceived)
-        return Cause(event.source or received.source, received.trace_number)
-    return Cause(event.source)
+    return Cause(event.source or received.source, received.trace_number)

@@ -786,10 +786,10 @@ def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: 
         try:
             writing = pool.submit(write)
             reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES]
-            for round_ in (2, 3):
-                for name in NAMES:
+            for generation, names in ((2, NAMES), (3, {"claim_history"})):
+                for name in names:
                     rebuilt = ledger.rebuild(name, limit=100)
-                    assert (rebuilt.generation, rebuilt.only_in_old, rebuilt.only_in_new) == (round_, 0, 0)
+                    assert (rebuilt.generation, rebuilt.only_in_old, rebuilt.only_in_new) == (generation, 0, 0)
         finally:
             stopped.set()
         for reader in reading:
