@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from psycopg import ProgrammingError
+from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 from pydantic import ValidationError
 
 from adapters.cli.commands import app
@@ -45,6 +46,8 @@ def run(command: Callable[[], object]) -> int:
         # The library's own message repeats the values, which may hold a password.
         names = ", ".join(f"LEDGER_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
         return _fail(WRONG_USAGE, f"settings are wrong: {names}")
+    except (UndefinedColumn, UndefinedFunction, UndefinedTable):
+        return _fail(WRONG_USAGE, "the database's tables are those of another version: run `scripts/ledger init`")
     except (ProgrammingError, ValueError) as error:
         # Their words may quote a connection string or a key.
         return _fail(

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from typer.main import get_command
 
@@ -251,6 +252,17 @@ def test_consuming_needs_a_broker_that_is_set_and_up(filled: Run) -> None:
     down = filled("consume", LEDGER_KAFKA="127.0.0.1:1")
     assert down.returncode == 3
     assert "Kafka does not answer" in down.stderr.decode()
+
+
+def test_a_database_that_lacks_what_this_version_made_is_sent_to_init(run: Run, database: str) -> None:
+    run("init")
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP VIEW claim_freshness")
+    answer = run("status", "--freshness")
+    assert (answer.returncode, answer.stdout) == (2, b"")
+    assert answer.stderr.decode().endswith("tables are those of another version: run `scripts/ledger init`\n")
+    assert run("init").returncode == 0
+    assert run("status", "--freshness").returncode == 0
 
 
 def test_the_keys_of_another_ledger_are_refused(run: Run, tmp_path: Path) -> None:
