@@ -141,7 +141,7 @@ class Service:
         now = time.monotonic()
         if self._process.exitcode is not None:
             if self._process.exitcode not in EXPECTED_EXITS:
-                raise Wrong(f"{self.name} ended with {self._process.exitcode}: {self._last_words()}")
+                raise Wrong(f"{self.name} ended with {self._process.exitcode}: {self.last_words()}")
             if now >= self._starts_at:
                 self.exits.append(self._process.exitcode)
                 self._starts_at = now + 0.1  # the next time: what can't start must not be started all the time
@@ -179,13 +179,13 @@ class Service:
             self._resume()
             self._process.join(0.05)
         if self._process.exitcode not in EXPECTED_EXITS:
-            raise Wrong(f"{self.name} ended with {self._process.exitcode} when it was told to: {self._last_words()}")
+            raise Wrong(f"{self.name} ended with {self._process.exitcode} when it was told to: {self.last_words()}")
 
     def close(self) -> None:
         self._signal(signal.SIGKILL)
         self._process.join()
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         return self._log.read_text(errors="replace")[-LAST_WORDS_CHARS:] if self._log.exists() else ""
 
     def _resume(self) -> None:
@@ -290,12 +290,12 @@ def _torment(ground: Ground, run: Run, settings: Settings, formats: dict[str, Fo
         tail.start()
         threads = stack.enter_context(ThreadPoolExecutor(2))
         sending = threads.submit(produce, bootstrap, run.name, messages, run.seed)
-        _until(lambda: _has_begun(dsn), services)
+        _until(lambda: _has_begun(dsn), services, "anything was recorded")
         _strike(ground, run.blows, services, threads, sending)
         for service in services.values():
             service.heal()
         ends = dict(end_offsets(bootstrap, topic) for topic in formats)
-        _until(lambda: _is_drained(dsn, ends), services)
+        _until(lambda: _is_drained(dsn, ends), services, f"everything was taken in and projected: {ends}")
         for service in services.values():
             service.ask_to_end()
         for service in services.values():
@@ -329,7 +329,7 @@ def _strike(
                 running.append(threads.submit(_strike_server, getattr(ground, blow.target), blow))
         return not left and all(each.done() for each in running)
 
-    _until(over, services)
+    _until(over, services, "all was sent and every server was up")
     for each in running:
         each.result()
 
@@ -363,14 +363,15 @@ def _spawner(
     return spawn
 
 
-def _until(condition: Callable[[], bool], services: dict[str, Service]) -> None:
+def _until(condition: Callable[[], bool], services: dict[str, Service], what: str) -> None:
     """Start what has ended, and wait."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         for service in services.values():
             service.tend()
         if time.monotonic() > deadline:
-            raise Wrong(f"it did not come to an end within {PATIENCE_S} s")
+            said = "\n".join(f"{name}: {service.last_words()}" for name, service in services.items())
+            raise Wrong(f"it took more than {PATIENCE_S} s until {what}\n{said}")
         time.sleep(0.01)
 
 
