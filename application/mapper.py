@@ -94,7 +94,7 @@ class Mapper:
 
     def encode(self, event: Event) -> Encoded:
         topic, is_personal = self._storing[type(event)]
-        personal = event.personal if is_personal else None  # type: ignore[attr-defined]
+        personal = getattr(event, "personal", None) if is_personal else None
         if personal is None:
             return Encoded(topic, self._encode(event))
         clear = self._encode(msgspec.structs.replace(event, personal=None))

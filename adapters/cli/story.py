@@ -81,19 +81,16 @@ def story(ledger: Ledger, claim_id: str, known_at: int | None = None) -> list[St
     before: Standing | None = None
     positions: list[int] = []
     history = [each for each in ledger.log.history(claim_id) if known_at is None or each.position <= known_at]
-    events = [_loaded(ledger, each.stored) for each in history]
-    traces = _traces(ledger, events)
-    for (position, recorded_at, stored), event in zip(history, events, strict=True):
+    opened = [_opened(ledger, each.stored) for each in history]
+    traces = _traces(ledger, [each[0] for each in opened if not isinstance(each, Unreadable)])
+    for (position, recorded_at, stored), found in zip(history, opened, strict=True):
         positions.append(position)
         place = (position, stored.originator_version, recorded_at, stored.topic)
-        try:
-            if isinstance(event, Unreadable):
-                raise event
-            personal = ledger.mapper.unseal(stored, event)
-        except Unreadable as unreadable:
+        if isinstance(found, Unreadable):
             state = None
-            steps.append(Step(*place, unreadable=unreadable.reason))
+            steps.append(Step(*place, unreadable=found.reason))
             continue
+        event, personal = found
         cause = _cause(event, traces)
         if state is None:
             steps.append(Step(*place, event, personal, cause))
@@ -106,13 +103,14 @@ def story(ledger: Ledger, claim_id: str, known_at: int | None = None) -> list[St
     return steps
 
 
-def _loaded(ledger: Ledger, stored: StoredEvent) -> ClaimEvent | Unreadable:
+def _opened(ledger: Ledger, stored: StoredEvent) -> tuple[ClaimEvent, Any] | Unreadable:
+    """An event and its personal part."""
     try:
         event = ledger.mapper.load(stored)
+        assert isinstance(event, ClaimEvent)
+        return event, ledger.mapper.unseal(stored, event)
     except Unreadable as unreadable:
         return unreadable
-    assert isinstance(event, ClaimEvent)
-    return event
 
 
 def _changed(before: Standing | None, after: Standing) -> frozenset[str]:
@@ -122,7 +120,7 @@ def _changed(before: Standing | None, after: Standing) -> frozenset[str]:
     return frozenset(name for name in names if getattr(before, name) != getattr(after, name))
 
 
-def _traces(ledger: Ledger, events: Sequence[ClaimEvent | Unreadable]) -> dict[str, RemittanceReceived]:
+def _traces(ledger: Ledger, events: Sequence[ClaimEvent]) -> dict[str, RemittanceReceived]:
     """The remittances that brought them, as far as they can be read, in one query."""
     remittances = {str(stream) for event in events if (stream := getattr(event, "remittance", None)) is not None}
     found: dict[str, RemittanceReceived] = {}

@@ -11,6 +11,7 @@ import pytest
 from psycopg import connect
 
 from adapters.crypto.key_files import KeyFiles, KeysNotFound
+from adapters.postgres.embedded import SERVER
 from adapters.settings import Settings
 from composition import Ledger, NotInitialised, OtherInstallation, initialise, open_ledger
 from tests.given import message, paid, remittance, rows, value
@@ -34,6 +35,12 @@ FROM pg_namespace WHERE nspname LIKE '%%\\_g_'
 
 def schema_of(ledger: Ledger) -> list[dict[str, Any]]:
     return rows(ledger.database, DESCRIBED + "ORDER BY name, 3 NULLS FIRST")
+
+
+def test_a_new_embedded_server_keeps_what_a_ledger_wants_of_it(server: str) -> None:
+    with connect(server) as connection:
+        kept = connection.execute("SELECT name, setting FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf'")
+        assert dict(kept.fetchall()) == SERVER
 
 
 def test_every_table_view_and_column_says_what_it_is(ledger: Ledger) -> None:

@@ -69,7 +69,9 @@ def heard(state: claim.Claim, item: ClaimItem) -> claim.Claim:
     news = claim.is_news(state, item.identity, item.content)
     assert news in (True, False, Refusal.CONFLICT)
     assert isinstance(item.event, Encoded)
-    return claim.evolve(state, MAPPER.decode(item.event)) if news is True else state  # type: ignore[arg-type] # of a claim
+    event = MAPPER.decode(item.event)
+    assert isinstance(event, claim.ClaimEvent)
+    return claim.evolve(state, event) if news is True else state
 
 
 def shown(state: claim.Claim) -> dict[str, Any]:

@@ -8,6 +8,9 @@ import yaml
 from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
+from adapters.postgres.embedded import SERVER
+from benchmarks.place import SHARED_BUFFERS
+
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 KAFKA_POM = Path(__file__).parents[1] / "kafka-pom.xml"
 
@@ -33,6 +36,12 @@ def test_no_password_is_written_down(services: dict[str, Any]) -> None:
     ]
     assert passwords
     assert all(password.startswith("${POSTGRES_PASSWORD:?") for password in passwords)
+
+
+def test_the_database_has_the_settings_of_the_benchmarks(services: dict[str, Any]) -> None:
+    program, *options = services["postgres"]["command"]
+    assert (program, options[::2]) == ("postgres", ["-c"] * 3)
+    assert dict(option.split("=") for option in options[1::2]) == SERVER | {"shared_buffers": SHARED_BUFFERS}
 
 
 def test_the_broker_is_the_one_that_the_tests_run_with(services: dict[str, Any]) -> None:
