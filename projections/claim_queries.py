@@ -1,8 +1,9 @@
 """Questions about claims: as they stand now, or as they were known at a position of the log."""
 
-import re
+from collections.abc import Collection
+from functools import lru_cache
 
-FIND = """
+_FIND = """
 SELECT c.claim_id::text, c.status, c.status_code, c.awaits, c.claim_type, c.service_from, c.service_to, c.charge, c.paid,
        c.member_owes, c.cash, c.processed_on, c.appeal, c.appeal_level, c.appeal_due_on, c.appeal_until, c.events,
        c.position, c.final_position, c.payer_sequence, c.payer_id, payer.name AS payer, c.person_id::text,
@@ -16,35 +17,54 @@ LEFT JOIN claim_history final ON final.claim_id = c.claim_id AND final.position 
 LEFT JOIN LATERAL (
     SELECT other.claim_id FROM claim_history other
     WHERE other.bill_id = c.bill_id AND other.payer_sequence > c.payer_sequence AND c.payer_sequence > 0
-      AND (%(known_at)s::bigint IS NULL AND other.known_until IS NULL
-           OR other.position <= %(known_at)s AND (other.known_until IS NULL OR other.known_until > %(known_at)s))
+      AND {other_holds}
     ORDER BY other.payer_sequence DESC, other.claim_id LIMIT 1
 ) later ON true
-WHERE (%(known_at)s::bigint IS NULL AND c.known_until IS NULL
-       OR c.position <= %(known_at)s AND (c.known_until IS NULL OR c.known_until > %(known_at)s))
-  AND (%(first_id)s::uuid IS NULL OR c.claim_id BETWEEN %(first_id)s AND %(last_id)s)
-  AND (%(member)s::text IS NULL
-       OR c.person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s))))
-  AND (%(status)s::text IS NULL OR c.status = %(status)s)
-  AND (%(type)s::text IS NULL OR c.claim_type = %(type)s)
-  AND (%(payer)s::text IS NULL OR c.payer_id = %(payer)s OR payer.name ILIKE '%%' || %(payer)s || '%%')
-  AND (%(from)s::date IS NULL OR c.service_from >= %(from)s)
-  AND (%(to)s::date IS NULL OR c.service_from <= %(to)s)
-  AND (%(first_day)s::date IS NULL OR c.service_from IS NULL OR c.service_from BETWEEN %(first_day)s AND %(last_day)s)
-  AND (%(filter)s::text IS NULL
-       OR matches_filter(%(filter)s, c.claim_type, c.facility_code, c.service_from, final.lines))
+WHERE {holds}
+  AND {conditions}
 ORDER BY c.service_from DESC NULLS LAST, c.claim_id
-LIMIT %(limit)s
-"""
-"""Claims, newest service first, undated ones last.
-
-A member by the number on the card, a payer by its number or a part of its name, a claim by the range of ids that begin
-alike. `decided_by` is a later payer's claim of the same bill: what the patient owes is said there. Planned anew each
-time, so that what is not asked for drops out of the plan.
+{limit}
 """
 
-NOTHING_ASKED: dict[str, None] = dict.fromkeys(re.findall(r"%\((\w+)\)s", FIND))
-"""The query's parameters; those that are asked for take their place"""
+_HOLDS_NOW = "{row}.known_until IS NULL"
+_HELD_AT = "{row}.position <= %(known_at)s AND ({row}.known_until IS NULL OR {row}.known_until > %(known_at)s)"
+
+_CONDITIONS = {
+    "claim_id": "c.claim_id = %(claim_id)s::uuid",
+    "first_id": "c.claim_id BETWEEN %(first_id)s::uuid AND %(last_id)s::uuid",
+    "member": "c.person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))",
+    "status": "c.status = %(status)s",
+    "type": "c.claim_type = %(type)s",
+    "payer": "(c.payer_id = %(payer)s OR payer.name ILIKE '%%' || %(payer)s || '%%')",
+    "from": "c.service_from >= %(from)s",
+    "to": "c.service_from <= %(to)s",
+    "first_day": "(c.service_from IS NULL OR c.service_from BETWEEN %(first_day)s AND %(last_day)s)",
+    "filter": "matches_filter(%(filter)s, c.claim_type, c.facility_code, c.service_from, final.lines)",
+}
+
+
+_VALUES = _CONDITIONS.keys() | {"last_id", "last_day", "known_at", "limit"}
+
+
+@lru_cache
+def find(asked: Collection[str]) -> str:
+    """The query for claims by those of its parameters that are asked for; newest service first, undated ones last.
+
+    A claim by its id or by the range of ids that begin alike (`first_id`, `last_id`), a member by the number on the
+    card, a payer by its number or a part of its name, a window by its `first_day` and `last_day`; `known_at` a position
+    and at most `limit`. What is not asked for is not in the text, so the server plans each once and keeps it: to plan
+    takes longer than to answer. `decided_by` is a later payer's claim of the same bill: what the patient owes is said
+    there.
+    """
+    assert set(asked) <= _VALUES, "nothing that is asked for is passed over"
+    holds = _HELD_AT if "known_at" in asked else _HOLDS_NOW
+    return _FIND.format(
+        holds=holds.format(row="c"),
+        other_holds=holds.format(row="other"),
+        conditions=" AND ".join(sql for name, sql in _CONDITIONS.items() if name in asked) or "true",
+        limit="LIMIT %(limit)s" if "limit" in asked else "",
+    )
+
 
 POSITION_AT = """
 WITH RECURSIVE search (low, high) AS (

@@ -12,7 +12,7 @@ from adapters.cli.story import story
 from composition import Ledger
 from domain.adjudication import ClaimType, Status
 from domain.window import thirty_six_months
-from projections.claim_queries import FIND, NOTHING_ASKED, POSITION_AT
+from projections import claim_queries
 
 app = typer.Typer()
 
@@ -99,9 +99,10 @@ def history(
 def claim(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -> None:
     """One claim: where it stands, the events that made it, and the lines of its last posting in plain language."""
     with opened() as ledger:
-        position = _position(ledger, known_at)
-        found = _one(ledger, claim_id, position)
-        steps = story(ledger, found["claim_id"], position)
+        with ledger.database.snapshot():
+            position = _position(ledger, known_at)
+            found = _one(ledger, claim_id, position)
+            steps = story(ledger, found["claim_id"], position)
         if as_json:
             show.line({**found, "events": [step.told() for step in steps]})
         else:
@@ -114,7 +115,7 @@ def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -
 
     Folded from the log itself, not read from a table: every figure elsewhere can be checked by it.
     """
-    with opened() as ledger:
+    with opened() as ledger, ledger.database.snapshot():
         position = _position(ledger, known_at)
         steps = story(ledger, _one(ledger, claim_id, position)["claim_id"], position)
     if as_json:
@@ -129,23 +130,26 @@ def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -
 
 def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
     """Claims by whatever of the query's parameters is given."""
+    asked = {name: value for name, value in wanted.items() if value is not None}
     with ledger.database.session() as cursor:
-        return cursor.execute(FIND, NOTHING_ASKED | wanted, prepare=False).fetchall()
+        return cursor.execute(claim_queries.find(frozenset(asked)), asked).fetchall()
 
 
 def _one(ledger: Ledger, prefix: str, position: int | None) -> dict[str, Any]:
-    found = find(ledger, **_id_range(prefix), known_at=position, limit=2)
+    found = find(ledger, **_id(prefix), known_at=position, limit=2)
     if len(found) != 1:
         problem = "several claims begin with this id" if found else "no claim has this id"
         raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)", param_hint="CLAIM")
     return found[0]
 
 
-def _id_range(prefix: str) -> dict[str, str]:
-    """All ids that begin alike."""
+def _id(prefix: str) -> dict[str, str]:
+    """A claim's id, or all ids that begin alike."""
     digits = prefix.replace("-", "").lower()
     if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
         raise typer.BadParameter("an id is made of hexadecimal digits", param_hint="CLAIM")
+    if len(digits) == 32:
+        return {"claim_id": digits}
     return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
 
 
@@ -157,7 +161,7 @@ def _position(ledger: Ledger, known_at: str | None) -> int | None:
         return int(known_at)
     moment = _moment(known_at, ZoneInfo(ledger.settings.zone))
     with ledger.database.session() as cursor:
-        row = cursor.execute(POSITION_AT, {"moment": moment}).fetchone()
+        row = cursor.execute(claim_queries.POSITION_AT, {"moment": moment}).fetchone()
     return 0 if row is None else int(row["position"])
 
 

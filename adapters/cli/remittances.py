@@ -112,8 +112,7 @@ def remittance(
 
 
 def _answer(ledger: Ledger, wanted: str) -> dict[str, Any]:
-    with ledger.database.session() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with ledger.database.snapshot(), ledger.database.session() as cursor:
         found = cursor.execute(BY_TRACE_NUMBER, {"wanted": wanted}).fetchall()
         if not found and (ids := _id_range(wanted)) is not None:
             found = cursor.execute(BY_ID, ids).fetchall()

@@ -1,5 +1,6 @@
 """Connections: a pool that any connection string configures, and what PostgreSQL's errors mean to the application."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,7 @@ class Database(PostgresDatastore):
         # A server that falls silent costs seconds: without these a dead peer is noticed after two hours.
         silence = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
         self.dsn = make_conninfo(dsn, application_name="member-ledger", connect_timeout=5, **silence)
+        self._snapshot = threading.local()
         self.pool = ConnectionPool(
             self.dsn,
             connection_class=Connection[DictRow],
@@ -51,11 +53,29 @@ class Database(PostgresDatastore):
 
     @contextmanager
     def session(self) -> Iterator[Cursor[DictRow]]:
-        """A cursor in one transaction of its own. Raises DependencyDown where the server can't do it now."""
+        """A cursor in a transaction: the snapshot's inside of one, else its own.
+
+        Raises DependencyDown where the server can't do it now.
+        """
+        snapshot: Connection[DictRow] | None = getattr(self._snapshot, "connection", None)
         with down_is_named():
+            if snapshot is not None:
+                yield snapshot.cursor()
+                return
             self.pool.open(wait=False)
             with self.pool.connection() as connection, connection.transaction():
                 yield connection.cursor()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All sessions of this thread in it read as of one moment, and none of them can write."""
+        with self.session() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            self._snapshot.connection = cursor.connection
+            try:
+                yield
+            finally:
+                self._snapshot.connection = None
 
 
 def _configure(connection: Connection[DictRow]) -> None:
