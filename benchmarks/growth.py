@@ -1,23 +1,22 @@
-"""What a ledger's size costs: the same traffic and the same questions in a small ledger and in one a hundred times as
-large."""
+"""What a ledger's size costs: the pace of one stream of messages through a small ledger and through one a hundred times
+as large, and how long questions take then.
+
+The same processes go on from the first message to the last. Messages come in rounds, and rounds are compared.
+"""
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
 
-import psycopg
-
-import application.ports
 from adapters.cli.claims import find
 from adapters.cli.story import story
-from benchmarks.floor import floor
-from benchmarks.mixed import messages_of, mix, sent
-from benchmarks.pipeline import end_to_end
+from benchmarks.mixed import messages_of, mix
+from benchmarks.pipeline import Pipeline, running
 from benchmarks.place import Place
 from benchmarks.report import Figure, percentile, progress
 from composition import Ledger
@@ -30,7 +29,6 @@ GROWN_CLAIMS_MIN = 1_000
 SMALLER = 100
 ROUNDS = 3
 ROUND_MESSAGES = 20_000
-BATCH_MESSAGES = 1_000
 QUESTIONS = 2_000
 WARM_UP = 100
 WINDOW = thirty_six_months(date(2026, 3, 31))
@@ -38,48 +36,56 @@ WINDOW = thirty_six_months(date(2026, 3, 31))
 
 
 def growth(where: Place, claims: int) -> Iterator[Figure]:
-    """Rates are compared as ratios to the floor of the same minute: minutes of filling lie between the two."""
-    small: list[Pace] = []
-    for _ in range(ROUNDS):
-        with grown(where, claims // SMALLER) as (ledger, following):
-            small.append(pace(where, ledger, following))
-    with grown(where, claims) as (ledger, following):
-        large = [pace(where, ledger, following) for _ in range(ROUNDS)]
+    """Small and large take turns, since the machine's own speed drifts by more than what is looked for."""
+    small, large = [], []
+    with where.ledger() as ledger:
+        with stream(where, ledger, claims) as long:
+            for _ in range(ROUNDS):
+                with where.ledger() as young, stream(where, young, claims // SMALLER) as short:
+                    small.append(short.pace())
+                long.pace()  # not counted: a database was dropped, and so what is changed first is written whole
+                large.append(long.pace())
+                progress(f"small {small[-1]:,.0f} messages/s, large {large[-1]:,.0f}")
         progress("questions")
         yield from questions(ledger)
-    for name, paces in (("growth_small", small), ("growth_large", large)):
-        yield Figure(name, median(p.per_s for p in paces), "messages/s", median(p.to_floor for p in paces))
-    yield Figure("growth_ratio", median(p.to_floor for p in large) / median(p.to_floor for p in small), "ratio")
+    yield Figure("growth_small", median(small), "messages/s")
+    yield Figure("growth_large", median(large), "messages/s")
+    yield Figure("growth_ratio", median(b / a for a, b in zip(small, large, strict=True)), "ratio")
+
+
+@dataclass
+class Stream:
+    """Messages through one ledger, in the mix that payers send. Its processes stay the same from first to last."""
+
+    where: Place
+    pipeline: Pipeline
+    topics: Mapping[str, str]
+    """Where the messages of each inbound topic go"""
+    messages: Iterator[Message]
+    taken: int = 0
+
+    def pace(self, count: int = ROUND_MESSAGES) -> float:
+        """Take in the next messages; how many a second, from when they all lie in their topics."""
+        messages = list(islice(self.messages, count))
+        with self.pipeline.paused():
+            for topic, name in self.topics.items():
+                self.where.send(name, [message.value for message in messages if message.topic == topic])
+        self.taken += len(messages)
+        return self.pipeline.passage(self.taken, len(messages)).units_per_s
 
 
 @contextmanager
-def grown(where: Place, claims: int) -> Iterator[tuple[Ledger, Iterator[Message]]]:
-    """A ledger of so many claims, and the messages that follow."""
-    progress(f"a ledger of {claims:,} claims")
-    messages = mix(claims, more=ROUNDS * ROUND_MESSAGES)
-    first = islice(messages, messages_of(claims))
-    with where.ledger() as ledger:
-        while batch := list(islice(first, BATCH_MESSAGES)):
-            ledger.intake.handle([application.ports.Message("fill", m.value, TOPICS[m.topic]) for m in batch])
-        ledger.runner.catch_up()
-        with psycopg.connect(ledger.database.dsn, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")  # as the server does by itself in the time that such a ledger takes
-        yield ledger, messages
-
-
-class Pace(NamedTuple):
-    per_s: float
-    to_floor: float
-
-
-def pace(where: Place, ledger: Ledger, following: Iterator[Message]) -> Pace:
-    """Of the pipeline, for the next messages."""
-    ledger.projection_store.close()  # the pipeline has a projector of its own
-    with sent(where, list(islice(following, ROUND_MESSAGES))) as traffic:
-        base = traffic.messages / floor(where, traffic.formats, traffic.messages)["took_s"]
-        per_s = end_to_end(where, ledger, traffic).units_per_s
-    progress(f"{per_s:,.0f} messages/s, {per_s / base:.3f} of the floor")
-    return Pace(per_s, per_s / base)
+def stream(where: Place, ledger: Ledger, claims: int) -> Iterator[Stream]:
+    """One that has made so many claims."""
+    with ExitStack() as stack:
+        topics = {topic: stack.enter_context(where.topic()) for topic in TOPICS}
+        formats = {topics[topic]: format_ for topic, format_ in TOPICS.items()}
+        pipeline = stack.enter_context(running(where, ledger, formats))
+        made = Stream(where, pipeline, topics, mix(claims, more=2 * ROUNDS * ROUND_MESSAGES))
+        while left := messages_of(claims) - made.taken:
+            per_s = made.pace(min(left, ROUND_MESSAGES))
+            progress(f"a ledger of {claims:,} claims, {made.taken:,} messages: {per_s:,.0f} messages/s")
+        yield made
 
 
 def questions(ledger: Ledger) -> Iterator[Figure]:
@@ -94,8 +100,9 @@ def questions(ledger: Ledger) -> Iterator[Figure]:
         return bool(find(ledger, member=member, first_day=WINDOW.first, last_day=WINDOW.last))
 
     def claim(claim_id: str) -> bool:
-        [found] = find(ledger, first_id=claim_id, last_id=claim_id, limit=2)
-        return bool(story(ledger, found["claim_id"], None))
+        with ledger.database.snapshot():
+            [found] = find(ledger, claim_id=claim_id, limit=2)
+            return bool(story(ledger, found["claim_id"], None))
 
     for name, ask, known in (("history", history, members), ("claim", claim, claims)):
         took_ms = [_took_ms(ask, rng.choice(known)) for _ in range(WARM_UP + QUESTIONS)][WARM_UP:]

@@ -52,28 +52,6 @@ class Traffic(NamedTuple):
     """What its rate counts: claims, or messages where they hold no or many claims"""
 
 
-@contextmanager
-def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iterator[tuple[list[Worker], Worker]]:
-    """A ledger's consumers, which share all topics, and its projector, all ready."""
-    options = {
-        "bootstrap": place.bootstrap,
-        "formats": json.dumps(formats),
-        "group": f"bench-{uuid4()}",
-        "dsn": ledger.database.dsn,
-        "keys": str(ledger.settings.keys),
-        "partitions": str(len(formats) * PARTITIONS // CONSUMERS),
-    }
-    logs = [place.folder / f"consume-{number}.log" for number in range(CONSUMERS)]
-    with ExitStack() as stack:
-        projector = stack.enter_context(working("benchmarks.workers", "project", options, place.folder / "project.log"))
-        consumers = [
-            stack.enter_context(closing(Worker("benchmarks.workers", "consume", options, log))) for log in logs
-        ]
-        for consumer in consumers:
-            consumer.expect_ready()
-        yield consumers, projector
-
-
 class Sample(NamedTuple):
     messages: int
     consumer_mb: float
@@ -103,29 +81,91 @@ class Run:
         return last.consumer_mb - quarter.consumer_mb, last.projector_mb - quarter.projector_mb
 
 
+class Pipeline(NamedTuple):
+    """A ledger's consumers, which share all topics, and its projector, all ready."""
+
+    place: Place
+    connection: Connection[tuple[int, ...]]
+    topics: Collection[str]
+    consumers: Sequence[Worker]
+    projector: Worker
+
+    def passage(self, until: int, units: int) -> Run:
+        """From now on until so many messages, from the first one on, are taken in and projected."""
+        run = Run(units)
+        began, before = time.monotonic(), self._cpu_s()
+        for taken in self.watch(until):
+            largest = max(consumer.rss_mb() for consumer in self.consumers)
+            run.samples.append(Sample(taken, largest, self.projector.rss_mb()))
+        run.took_s = time.monotonic() - began
+        run.cpu_s = {name: value - before[name] for name, value in self._cpu_s().items()}
+        return run
+
+    def watch(self, until: int) -> Iterator[int]:
+        """How many messages are taken in, again and again, until all are, and all of it is projected."""
+        last, moved = None, time.monotonic()
+        while True:
+            row = self.connection.execute(PROGRESS, [list(self.topics)]).fetchone()
+            assert row is not None
+            taken, head, projected = row
+            if row != last:
+                last, moved = row, time.monotonic()
+            elif time.monotonic() > moved + STALLED_S:
+                raise Stalled(f"{taken} of {until} messages, {projected} of {head} events")
+            yield taken
+            if taken == until and projected == head:
+                return
+            for worker in (*self.consumers, self.projector):
+                worker.check()
+            time.sleep(WATCH_S)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is taken in meanwhile. Only where all of it was: who is stopped inside a transaction loses it."""
+        for consumer in self.consumers:
+            consumer.usage.suspend()
+        yield
+        for consumer in self.consumers:
+            consumer.usage.resume()
+
+    def _cpu_s(self) -> dict[str, float]:
+        return {
+            "consumer": sum(consumer.cpu_s() for consumer in self.consumers),
+            "projector": self.projector.cpu_s(),
+            "postgres": self.place.postgres_cpu_s(),
+            "broker": self.place.broker_cpu_s(),
+        }
+
+
+@contextmanager
+def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iterator[Pipeline]:
+    """Each of its processes begins, and ends when this does."""
+    options = {
+        "bootstrap": place.bootstrap,
+        "formats": json.dumps(formats),
+        "group": f"bench-{uuid4()}",
+        "dsn": ledger.database.dsn,
+        "keys": str(ledger.settings.keys),
+        "partitions": str(len(formats) * PARTITIONS // CONSUMERS),
+    }
+    logs = [place.folder / f"consume-{number}.log" for number in range(CONSUMERS)]
+    with ExitStack() as stack:
+        connection = stack.enter_context(psycopg.connect(ledger.database.dsn, autocommit=True))
+        projector = stack.enter_context(working("benchmarks.workers", "project", options, place.folder / "project.log"))
+        consumers = [
+            stack.enter_context(closing(Worker("benchmarks.workers", "consume", options, log))) for log in logs
+        ]
+        for consumer in consumers:
+            consumer.expect_ready()
+        yield Pipeline(place, connection, list(formats), consumers, projector)
+
+
 def end_to_end(place: Place, ledger: Ledger, traffic: Traffic) -> Run:
     """From the first poll that brings messages until every event stands in every projection."""
-    run = Run(traffic.units)
-    with (
-        running(place, ledger, traffic.formats) as (consumers, projector),
-        psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
-    ):
-
-        def cpu_s() -> dict[str, float]:
-            return {
-                "consumer": sum(consumer.cpu_s() for consumer in consumers),
-                "projector": projector.cpu_s(),
-                "postgres": place.postgres_cpu_s(),
-                "broker": place.broker_cpu_s(),
-            }
-
-        before = cpu_s()
-        for taken in _watch(connection, traffic.formats, traffic.messages, (*consumers, projector)):
-            largest = max(consumer.rss_mb() for consumer in consumers)
-            run.samples.append(Sample(taken, largest, projector.rss_mb()))
+    with running(place, ledger, traffic.formats) as pipeline:
+        run = pipeline.passage(traffic.messages, traffic.units)
         ended = time.monotonic()
-        run.cpu_s = {name: value - before[name] for name, value in cpu_s().items()}
-        run.took_s = ended - min(began for c in consumers if (began := c.stop()["began"]) is not None)
+        run.took_s = ended - min(began for c in pipeline.consumers if (began := c.stop()["began"]) is not None)
     return run
 
 
@@ -133,27 +173,6 @@ def cpu(runs: Sequence[Run], name: str, unit: str) -> Iterator[Figure]:
     """What each process took for a claim or message, in the median."""
     for process in runs[0].cpu_s:
         yield Figure(f"{name}_{process}", median(run.cpu_s[process] / run.units * 1e6 for run in runs), unit)
-
-
-def _watch(
-    connection: Connection[tuple[int, ...]], topics: Collection[str], messages: int, workers: Sequence[Worker]
-) -> Iterator[int]:
-    """How many messages are taken in, again and again, until all are, and all of it is projected."""
-    last, moved = None, time.monotonic()
-    while True:
-        row = connection.execute(PROGRESS, [list(topics)]).fetchone()
-        assert row is not None
-        taken, head, projected = row
-        if row != last:
-            last, moved = row, time.monotonic()
-        elif time.monotonic() > moved + STALLED_S:
-            raise Stalled(f"{taken} of {messages} messages, {projected} of {head} events")
-        yield taken
-        if taken == messages and projected == head:
-            return
-        for worker in workers:
-            worker.check()
-        time.sleep(WATCH_S)
 
 
 def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, each: int) -> list[float]:
@@ -167,12 +186,9 @@ def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, eac
     with (
         place.topic(warm) as topic,
         place.ledger() as ledger,
-        running(place, ledger, {topic: Format.X12_835}) as (consumers, projector),
-        psycopg.connect(ledger.database.dsn, autocommit=True) as connection,
+        running(place, ledger, {topic: Format.X12_835}) as pipeline,
     ):
-        workers = (*consumers, projector)
-        for _ in _watch(connection, [topic], len(warm), workers):
-            pass
+        pipeline.passage(len(warm), len(warm))
         sampler = threading.Thread(target=_sample, args=[ledger.database.dsn, visible, done])
         sampler.start()
         try:
@@ -186,8 +202,7 @@ def latency_ms(place: Place, messages: Sequence[bytes], claims_per_s: float, eac
                 where = future.get(timeout=30)
                 sent[f"{topic}/{where.partition}@{where.offset}"] = at
             producer.close()
-            for _ in _watch(connection, [topic], len(warm) + len(paced), workers):
-                pass
+            pipeline.passage(len(warm) + len(paced), len(paced))
             time.sleep(5 * SAMPLE_S)
         finally:
             done.set()

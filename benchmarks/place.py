@@ -57,13 +57,17 @@ class Place(NamedTuple):
         name = f"bench-{uuid4()}"
         with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
             admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1}}, wait_for_metadata=True)
-        with closing(self.producer()) as producer:
-            for number, message in enumerate(messages):
-                producer.send(name, message, partition=number % PARTITIONS)
-            producer.flush()
+        self.send(name, messages)
         yield name
         with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
             admin.delete_topics([name])
+
+    def send(self, topic: str, messages: Sequence[bytes]) -> None:
+        """To all partitions in turn."""
+        with closing(self.producer()) as producer:
+            for number, message in enumerate(messages):
+                producer.send(topic, message, partition=number % PARTITIONS)
+            producer.flush()
 
     def producer(self) -> Any:
         return KafkaProducer(bootstrap_servers=self.bootstrap, max_request_size=MESSAGE_BYTES_MAX)
