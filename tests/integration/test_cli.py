@@ -28,8 +28,9 @@ Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def command_line(database: str, keys: Path) -> Run:
-    """`scripts/ledger` over a database and keys of its own."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LEDGER_")}
+    """`scripts/ledger` over a database and keys of its own, writing to a file and not to this terminal."""
+    terminal = ("COLUMNS", "LINES")
+    environment = {n: value for n, value in os.environ.items() if n not in terminal and not n.startswith("LEDGER_")}
     environment |= {"LEDGER_DSN": database, "LEDGER_KEYS": str(keys), "PYTHONPATH": str(CHECKOUT)}
 
     def run(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
