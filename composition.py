@@ -11,6 +11,7 @@ import structlog
 
 import projections.claim_history
 import projections.denials
+import projections.journal
 import projections.payers
 import projections.people
 import projections.remittances
@@ -44,6 +45,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payers,
     projections.remittances,
     projections.denials,
+    projections.journal,
 )
 
 TRANSLATIONS = {
@@ -76,6 +78,8 @@ class Ledger:
     settings: Settings
     database: Database
     keys: KeyFiles
+    accounts: bool = True
+    """False only where claims are measured by themselves"""
 
     @cached_property
     def log(self) -> PostgresEventLog:
@@ -92,7 +96,7 @@ class Ledger:
     @cached_property
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
-        return Intake(self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, limit)
+        return Intake(self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, limit, accounts=self.accounts)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:

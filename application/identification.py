@@ -27,6 +27,7 @@ class ClaimItem(NamedTuple):
     number: int
     """Its place in the message, from 1"""
     stream: StreamId
+    bill: StreamId
     person: StreamId
     identify: person.Identify
     identity: claim.Identity
@@ -153,7 +154,8 @@ class Identification:
     ) -> ClaimItem:
         event = claim.event_of(command)
         encoded = event if isinstance(event, claim.Refusal) else self._mapper.encode(event)
-        return ClaimItem(number, stream, command.person, identify, command.identity, command.content, encoded)
+        bill = command.bill or stream
+        return ClaimItem(number, stream, bill, command.person, identify, command.identity, command.content, encoded)
 
     def _claim_id(self, payer_id: str, numbers: ClaimNumbers, person_id: StreamId) -> StreamId:
         if numbers.payer_claim_number:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from application.accounts import assess, load_bills
 from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Identification, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
@@ -25,7 +26,7 @@ from application.ports import (
     VersionConflict,
 )
 from application.unit_of_work import Decider, Head, UnitOfWork
-from domain import claim, parking, person, remittance
+from domain import account, claim, parking, person, remittance
 from domain.facts import StreamId
 
 ATTEMPTS = 8
@@ -100,7 +101,10 @@ class Intake:
         ids: Ids,
         translations: Mapping[Format, Translate],
         max_message_bytes: int = 64 * 1024 * 1024,
+        *,
+        accounts: bool = True,
     ) -> None:
+        """Without accounts nothing is assessed: for measuring what claims cost by themselves."""
         self._log = log
         self._mapper = mapper
         self._keys = keys
@@ -108,6 +112,7 @@ class Intake:
         self._translations = translations
         self._identification = Identification(ids, mapper)
         self._max_message_bytes = max_message_bytes
+        self._accounts = accounts
         self._persons: dict[StreamId, Head] = {}
 
     # --- use cases
@@ -261,7 +266,10 @@ class Intake:
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         persons = {c.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if person_id not in self._persons}
-        work.load(streams | claims)
+        bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
+        work.load(streams | claims | dict.fromkeys(bills, account))
+        if self._accounts:
+            load_bills(work, claims, bills)
         # Made durable before anything is sealed: an event whose key a crash could take must not exist.
         referring = {
             unit.stream for unit in units if unit.receive is not None and unit.receive.remittance.provider_adjustments
@@ -294,7 +302,10 @@ class Intake:
                     held.blocked.add(blocks)
                 parts.append(self._single(unit, decided, item.number, item.parked_as, blocks))
             elif decided is not None:
+                before = work.state(item.stream, claim)
                 work.record(item.stream, claim, decided)
+                if self._accounts:
+                    outcome.events += assess(work, item.stream, before)
                 outcome.events += 1 + self._identified(work, item)
             else:
                 outcome.duplicates += 1
@@ -302,7 +313,7 @@ class Intake:
 
     def _decide(self, work: UnitOfWork, unit: Unit, item: ClaimItem, held: _Held) -> Encoded | str | None:
         """The event of what is said of a claim, none where it was said before, else the reason to park it."""
-        if item.stream in work.unreadable or item.person in work.unreadable:
+        if not work.unreadable.keys().isdisjoint((item.stream, item.person, item.bill)):
             return "stream.unreadable"
         news = claim.is_news(work.state(item.stream, claim), item.identity, item.content)
         if not news:

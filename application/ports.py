@@ -128,6 +128,9 @@ class EventLog(Protocol):
     def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
         """All events of the streams, each stream's in the order of its versions."""
 
+    def claims(self, after: StreamId, limit: int) -> list[StreamId]:
+        """The next claims' streams, in the order of their ids."""
+
     def parked_postings(self, streams: Collection[str]) -> dict[StreamId, list[ParkedPosting]]:
         """The open and the discarded parked items that block or blocked each stream, oldest first."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from domain import claim, parking, person, remittance
+from domain import account, claim, parking, person, remittance
 from domain.adjudication import ClaimNumbers
 from domain.facts import Event
 
@@ -61,6 +61,7 @@ TOPICS = (
     Topic("claim.disputed", claim.ClaimDisputed, personal=ClaimNumbers),
     Topic("claim.appealed", claim.ClaimAppealed, personal=ClaimNumbers),
     Topic("claim.appeal_decided", claim.AppealDecided, personal=ClaimNumbers),
+    Topic("bill.assessed", account.BillAssessed),
     Topic("message.parked", parking.MessageParked),
     Topic("message.released", parking.MessageReleased),
     Topic("message.discarded", parking.MessageDiscarded),

@@ -37,6 +37,7 @@ APPEND_EVENTS_MAX = 40_000
 def measure(where: Place, claims: int, grown: int) -> Iterator[Figure]:
     repeats = 3 if claims >= REPEAT_FROM_CLAIMS else 1
     yield from remittances(where, claims, repeats)
+    yield from with_account(where, claims, repeats)
     yield from mixed(where, claims, repeats)
     if grown:
         yield from growth(where, grown)
@@ -80,6 +81,23 @@ def remittances(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
     waits_s = latency_ms(where, messages, pace / 2, EACH)
     yield Figure("latency_p50", percentile(waits_s, 50) * 1000, "ms")
     yield Figure("latency_p99", percentile(waits_s, 99) * 1000, "ms")
+
+
+def with_account(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
+    """The same remittances, and what they come to in the accounts of their bills."""
+    floors, runs = [], []
+    messages = list(bulk(SEED, claims, each=EACH, members=max(1, claims // 8)))
+    with where.topic(messages) as topic:
+        traffic = Traffic({topic: Format.X12_835}, len(messages), claims)
+        for _ in range(repeats):
+            floors.append(claims / floor(where, traffic.formats, traffic.messages, accounts="yes")["took_s"])
+            with where.ledger() as ledger:
+                runs.append(end_to_end(where, ledger, traffic, accounts=True))
+            progress(f"with_account: {runs[-1].units_per_s:,.0f} claims/s, floor {floors[-1]:,.0f}")
+    base, pace = median(floors), median(run.units_per_s for run in runs)
+    yield Figure("account_floor", base, "claims/s")
+    yield Figure("with_account", pace, "claims/s", pace / base)
+    yield from cpu(runs, "account_cpu", "µs/claim")
 
 
 def resources(runs: Sequence[Run]) -> Iterator[Figure]:

@@ -3,7 +3,8 @@
 Poll, cut 835s into elements and decode JSON, and write one event and one row a claim with binary COPY into tables with
 the keys of the ledger's own, one transaction a poll. No validation, no duplicates found, no encryption, no second
 process: what is above it is our cost. Without the option `keys` the tables are bare heaps, in which no event could be
-found again.
+found again. With `accounts` it writes a second event and three rows more a claim, as a charge is split into what is
+paid, taken off and owed.
 """
 
 import json
@@ -33,6 +34,13 @@ CREATE TABLE floor_status (
     projected_at timestamptz DEFAULT now()
 );
 """
+JOURNAL = """
+CREATE TABLE floor_journal (
+    position bigint, number int, bill_id uuid, claim_id uuid, day date, source text, destination text, cents bigint,
+    asset text, recorded_at timestamptz DEFAULT now(), PRIMARY KEY (position, number)
+);
+CREATE INDEX ON floor_journal (bill_id);
+"""
 KEYS = """
 ALTER TABLE floor_event ADD PRIMARY KEY (originator_id, originator_version), ADD UNIQUE (notification_id);
 ALTER TABLE floor_status ADD PRIMARY KEY (claim_id);
@@ -50,6 +58,12 @@ STATUS_TYPES = (
     *("uuid", "uuid", "text", "text", "text", "int8", "int8", "int8", "date"),
     *("uuid", "int4", "int8"),
 )
+ENTRY = """
+COPY floor_journal (position, number, bill_id, claim_id, day, source, destination, cents, asset)
+FROM STDIN (FORMAT BINARY)
+"""
+ENTRY_TYPES = ("int8", "int4", "uuid", "uuid", "date", "text", "text", "int8", "text")
+ENTRIES = ("plan_paid", "adjustments", "owed")
 
 Segments = list[list[str]]
 
@@ -103,7 +117,9 @@ def consumer(bootstrap: str, topics: Sequence[str]) -> KafkaConsumer:
     return polls
 
 
-def floor(where: Place, formats: Mapping[str, Format], messages: int, keys: str = "yes") -> Figures:
+def floor(
+    where: Place, formats: Mapping[str, Format], messages: int, *, keys: str = "yes", accounts: str = ""
+) -> Figures:
     """One run over all messages of the topics: how long it took, and the CPU time of its one process."""
     with where.database() as dsn:
         options = {
@@ -112,6 +128,7 @@ def floor(where: Place, formats: Mapping[str, Format], messages: int, keys: str 
             "dsn": dsn,
             "messages": str(messages),
             "keys": keys,
+            "accounts": accounts,
         }
         with working("benchmarks.floor", "floor", options, where.folder / "floor.log") as worker:
             return worker.finish()
@@ -126,11 +143,14 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
         connection.execute(TABLES)
         if options.get("keys"):
             connection.execute(KEYS)
+        accounts = bool(options["accounts"])
+        if accounts:
+            connection.execute(JOURNAL)
         cursor = connection.cursor()
         ready()
         began, cpu_began = time.monotonic(), time.process_time()
         while left and not stopped():
-            events, rows = [], []
+            events, rows, entries = [], [], []
             polled = polls.poll(timeout_ms=500, max_records=batch)
             if polled:  # batches as large as ours
                 batch = poll_records([record.value for records in polled.values() for record in records])
@@ -144,6 +164,14 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                         rows.append(
                             (claim_id, claim_id, number, "paid", status_code, 1, 1, 1, today, claim_id, 1, position)
                         )
+                        if accounts:
+                            position += 1
+                            bill_id = UUID(int=random.getrandbits(128))
+                            events.append((bill_id, 1, "bill.assessed:1", state[:200], position))
+                            entries += [
+                                (position, at, bill_id, claim_id, today, "charges", name, 1, "USD")
+                                for at, name in enumerate(ENTRIES)
+                            ]
             with connection.transaction():
                 with cursor.copy(EVENT) as copy:
                     copy.set_types(EVENT_TYPES)
@@ -153,6 +181,11 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                     copy.set_types(STATUS_TYPES)
                     for row in rows:
                         copy.write_row(row)
+                if accounts:
+                    with cursor.copy(ENTRY) as copy:
+                        copy.set_types(ENTRY_TYPES)
+                        for entry in entries:
+                            copy.write_row(entry)
         took_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_began
     polls.close()
     return {"took_s": took_s, "cpu_s": cpu_s}

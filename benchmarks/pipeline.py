@@ -138,7 +138,9 @@ class Pipeline(NamedTuple):
 
 
 @contextmanager
-def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iterator[Pipeline]:
+def running(
+    place: Place, ledger: Ledger, formats: Mapping[str, Format], *, accounts: bool = False
+) -> Iterator[Pipeline]:
     """Each of its processes begins, and ends when this does."""
     options = {
         "bootstrap": place.bootstrap,
@@ -147,6 +149,7 @@ def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iter
         "dsn": ledger.database.dsn,
         "keys": str(ledger.settings.keys),
         "partitions": str(len(formats) * PARTITIONS // CONSUMERS),
+        "accounts": "yes" if accounts else "",
     }
     logs = [place.folder / f"consume-{number}.log" for number in range(CONSUMERS)]
     with ExitStack() as stack:
@@ -160,9 +163,9 @@ def running(place: Place, ledger: Ledger, formats: Mapping[str, Format]) -> Iter
         yield Pipeline(place, connection, list(formats), consumers, projector)
 
 
-def end_to_end(place: Place, ledger: Ledger, traffic: Traffic) -> Run:
+def end_to_end(place: Place, ledger: Ledger, traffic: Traffic, *, accounts: bool = False) -> Run:
     """From the first poll that brings messages until every event stands in every projection."""
-    with running(place, ledger, traffic.formats) as pipeline:
+    with running(place, ledger, traffic.formats, accounts=accounts) as pipeline:
         run = pipeline.passage(traffic.messages, traffic.units)
         ended = time.monotonic()
         run.took_s = ended - min(began for c in pipeline.consumers if (began := c.stop()["began"]) is not None)

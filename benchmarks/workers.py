@@ -138,6 +138,7 @@ class TimedSource(KafkaSource):
 
 def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     ledger = _open(options)
+    ledger.accounts = bool(options["accounts"])
     formats = {topic: Format(name) for topic, name in json.loads(options["formats"]).items()}
     source = TimedSource(options["bootstrap"], list(formats), options["group"])
     consumer = ledger.consumer(source, formats=formats)

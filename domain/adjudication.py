@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.facts import Fact
-from domain.money import Money
+from domain.money import ZERO, Money
 from domain.person import Names
 
 
@@ -114,6 +114,40 @@ def service_day(adjudication: Adjudication) -> date | None:
     if adjudication.service_from is not None:
         return adjudication.service_from
     return min([line.service_from for line in adjudication.lines if line.service_from is not None], default=None)
+
+
+class Share(Fact, frozen=True, gc=False, array_like=True):
+    """What a payer leaves to the patient (group PR), by kind, in cents."""
+
+    deductible: Money = ZERO
+    """Reason 1, and 66 for blood"""
+    coinsurance: Money = ZERO
+    """Reason 2"""
+    copayment: Money = ZERO
+    """Reason 3"""
+    other: Money = ZERO
+    """Every other one"""
+
+
+NO_SHARE = Share()
+_KIND_OF_SHARE = {"1": 0, "66": 0, "2": 1, "3": 2}
+
+
+def share_of(adjudication: Adjudication) -> Share:
+    """By its adjustments, of claim and lines together: they are part of the claim's balance, and CLP05 is not."""
+    share = None
+    for adjustments in (adjudication.adjustments, *(line.adjustments for line in adjudication.lines)):
+        for adjustment in adjustments:
+            if adjustment.group == "PR":
+                share = share or [ZERO] * 4
+                kind = _KIND_OF_SHARE.get(adjustment.carc, 3)
+                share[kind] = Money(share[kind] + adjustment.cents)
+    return NO_SHARE if share is None else Share(*share)
+
+
+def patient_paid_of(adjudication: Adjudication) -> Money:
+    """What the patient has paid already (AMT*F5); never less than nothing, whatever a payer writes."""
+    return Money(max(0, sum(cents for qualifier, cents in adjudication.amounts if qualifier == "F5")))
 
 
 PAYER_SEQUENCE = {"1": 1, "19": 1, "2": 2, "20": 2, "3": 3, "21": 3}

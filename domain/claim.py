@@ -14,7 +14,18 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from domain.adjudication import Adjudication, ClaimNumbers, Status, service_day, status_of, type_of
+from domain.adjudication import (
+    NO_SHARE,
+    Adjudication,
+    ClaimNumbers,
+    Share,
+    Status,
+    patient_paid_of,
+    service_day,
+    share_of,
+    status_of,
+    type_of,
+)
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.money import ZERO, Money
 from domain.person import Names
@@ -313,6 +324,10 @@ class Said(Fact, frozen=True, gc=False, array_like=True):
     level: int = 0
     due_on: date | None = None
     bill: StreamId | None = None
+    share: Share = NO_SHARE
+    """Of a posting: what it leaves to the patient, by kind"""
+    patient_paid_cents: Money = ZERO
+    """Of a posting: what the patient has paid already, as the payer states it (AMT*F5)"""
 
 
 class Claim(Fact, frozen=True, gc=False, array_like=True):
@@ -423,6 +438,8 @@ def _posted(event: PostingEvent) -> Said:
         service_from=service_day(adjudication),
         service_to=adjudication.service_to,
         bill=event.bill,
+        share=share_of(adjudication),
+        patient_paid_cents=patient_paid_of(adjudication),
     )
 
 

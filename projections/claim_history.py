@@ -19,7 +19,7 @@ from domain.standing import standing
 from projections.projection import Change, Copy, Projected, Read, Statement
 
 NAME = "claim_history"
-VERSION = 1
+VERSION = 2
 EVENTS = get_args(ClaimEvent)
 OPENS_PERSONAL = False
 

@@ -21,12 +21,14 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 from psycopg import Cursor, connect
 
+from adapters.cli.accounts import checked
 from adapters.kafka.source import KafkaSource
 from adapters.settings import Settings
 from application.mapper import StoredEvent
 from application.ports import Format
 from composition import PROJECTIONS, Ledger
 from consumers.loop import Consumer
+from domain.account import BillAssessed
 from domain.claim import ClaimAdjudicated, ClaimForwarded, ClaimPredetermined, ClaimReversed
 from domain.facts import Event
 from domain.parking import MessageParked
@@ -35,7 +37,7 @@ from domain.remittance import RemittanceReceived
 from samples import generator
 from samples.generator import Remittance, render
 from tests.broker import MESSAGE_BYTES_MAX, ROOT
-from tests.given import value
+from tests.given import rows, value
 
 PATIENCE_S = 30
 
@@ -217,6 +219,8 @@ def facts(events: Recorded) -> Counter[Any]:
                 said["posting", kind, traces[event.remittance], event.day, claim, a.status_code, amounts] += 1
             case MessageParked():
                 said["parked"] += 1
+            case BillAssessed():
+                pass  # says nothing new: `assert_books_hold`
             case _:
                 raise AssertionError(f"unexpected {type(event).__name__}")
     assert len(set(claims.values())) == len(claims), "different claims are different streams"
@@ -250,6 +254,23 @@ def assert_projections_replay(ledger: Ledger) -> None:
         rebuilt = ledger.rebuild(projection.NAME)
         assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0), rebuilt
     assert _projected(ledger) == folded
+    assert_books_hold(ledger)
+
+
+OWED_OTHERWISE = """
+SELECT bill_id, bill.member_owes, owed.cents FROM bills bill
+FULL JOIN (
+    SELECT bill_id, sum(balance) AS cents FROM balances
+    WHERE account LIKE 'owed.%%' OR account IN ('patient_paid', 'credit') GROUP BY bill_id
+) owed
+USING (bill_id) WHERE coalesce(bill.member_owes, 0) <> coalesce(owed.cents, 0)
+"""
+
+
+def assert_books_hold(ledger: Ledger) -> None:
+    """The accounts say what the claims say, and what is owed is what payers state by themselves (CLP05)."""
+    assert not any(checked(ledger).values())
+    assert rows(ledger.database, OWED_OTHERWISE) == []
 
 
 def _projected(ledger: Ledger) -> dict[str, list[str]]:

@@ -76,7 +76,7 @@ def history(
     with opened() as ledger:
         today = datetime.now(ZoneInfo(ledger.settings.zone)).date()
         window = None if all_ else thirty_six_months(as_of.date() if as_of else today)
-        position = _position(ledger, known_at)
+        position = position_of(ledger, known_at)
         rows = find(
             ledger,
             member=member,
@@ -100,7 +100,7 @@ def claim(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) ->
     """One claim: where it stands, the events that made it, and the lines of its last posting in plain language."""
     with opened() as ledger:
         with ledger.database.snapshot():
-            position = _position(ledger, known_at)
+            position = position_of(ledger, known_at)
             found = _one(ledger, claim_id, position)
             steps = story(ledger, found["claim_id"], position)
         if as_json:
@@ -116,7 +116,7 @@ def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -
     Folded from the log itself, not read from a table: every figure elsewhere can be checked by it.
     """
     with opened() as ledger, ledger.database.snapshot():
-        position = _position(ledger, known_at)
+        position = position_of(ledger, known_at)
         steps = story(ledger, _one(ledger, claim_id, position)["claim_id"], position)
     if as_json:
         for step in steps:
@@ -153,7 +153,7 @@ def _id(prefix: str) -> dict[str, str]:
     return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
 
 
-def _position(ledger: Ledger, known_at: str | None) -> int | None:
+def position_of(ledger: Ledger, known_at: str | None) -> int | None:
     """Of the log. A moment means the last one that was recorded by then; a day means its end in the plan's zone."""
     if known_at is None:
         return None

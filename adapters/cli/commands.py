@@ -16,7 +16,7 @@ import typer
 
 from adapters import logs
 from adapters.claim_notice.translate import holds_lines, lines
-from adapters.cli import claims, codes, filters, projections, remittances, show
+from adapters.cli import accounts, claims, codes, filters, projections, remittances, show
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
 from adapters.kafka.source import end_offsets
@@ -40,6 +40,7 @@ app = typer.Typer(
 parked_app = typer.Typer(help="What could not be understood or accepted: list, show, retry, discard.")
 app.add_typer(parked_app, name="parked")
 app.add_typer(claims.app)
+app.add_typer(accounts.app)
 app.add_typer(codes.app, name="codes")
 app.add_typer(filters.app, name="filters")
 app.add_typer(projections.app, name="projections")

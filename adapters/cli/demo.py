@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.rule import Rule
 
-from adapters.cli import claims, commands, show
+from adapters.cli import accounts, claims, commands, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 
@@ -15,6 +15,7 @@ AUTUMN = datetime(2026, 10, 31)  # noqa: DTZ001 the samples' last month, so that
 NEXT = """
   scripts/ledger history {member} --all      the same member, whatever the claim's age; --filter "only prescriptions"
   scripts/ledger claim {claim}               the claim above, each code in plain language; --json for every fact
+  scripts/ledger accumulators {member}       what counts toward the deductible; balance {member}: bill by bill
   scripts/ledger claims --status denied        claims by status, member, payer or date of service
   scripts/ledger remittance NHPT000000005      one payment: its claims, what it put off, and its sum written out
   scripts/ledger status --freshness            how soon claims were to be seen after service and payment
@@ -39,7 +40,10 @@ def demo() -> None:
     claims.history(member, as_of=MARCH, known_at=str(march))
     _chapter("6. Where a claim's figures come from: paid, taken back, paid otherwise, objected to")
     claims.replay(claim)
-    _chapter("7. What could not be posted waits for a person; nothing is dropped")
+    _chapter("7. What the member owes and why: every entry of the account, and whether all sums hold")
+    accounts.account(member)
+    accounts.check()
+    _chapter("8. What could not be posted waits for a person; nothing is dropped")
     commands.parked_list()
     _chapter("What to try next")
     show.console.print(NEXT.format(member=member, claim=claim), highlight=False, soft_wrap=True)

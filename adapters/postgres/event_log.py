@@ -56,6 +56,11 @@ FROM unnest(string_to_array(%s, ',')::uuid[]) AS wanted (id) CROSS JOIN LATERAL 
 ) AS event
 """
 
+CLAIMS = """
+SELECT originator_id::text FROM events
+WHERE originator_id > %s AND originator_version = 1 AND topic LIKE 'claim.%%' ORDER BY originator_id LIMIT %s
+"""
+
 PARKED_POSTINGS = """
 SELECT blocks::text, parked_id::text, state FROM parked
 WHERE blocks = ANY(string_to_array(%s, ',')::uuid[]) AND state <> 'released' ORDER BY ordinal
@@ -126,6 +131,11 @@ class PostgresEventLog(PostgresProcessRecorder):
         with self.database.session() as cursor:
             rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(LOAD, [",".join(streams)])
             return map(StoredEvent._make, rows.fetchall())
+
+    def claims(self, after: StreamId, limit: int) -> list[StreamId]:
+        with self.database.session() as cursor:
+            rows = cursor.connection.cursor(row_factory=tuple_row).execute(CLAIMS, [after, limit])
+            return [StreamId(row[0]) for row in rows]
 
     def parked_postings(self, streams: Collection[str]) -> dict[StreamId, list[ParkedPosting]]:
         found: dict[StreamId, list[ParkedPosting]] = {}

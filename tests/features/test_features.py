@@ -17,8 +17,12 @@ from samples.catalog import PAYEES, PAYERS
 from samples.generator import Adjustment, Claim, Line, Member, Remittance, render
 
 FEATURES = Path(__file__).parents[2] / "features"
-ELSEWHERE = {"what_the_window_holds.feature", "when_a_claim_shows.feature"}
-"""Those that test_showing.py runs"""
+ELSEWHERE = {
+    "what_the_window_holds.feature",
+    "when_a_claim_shows.feature",
+    "the_last_payer_says_what_is_owed.feature",
+}
+"""Those that test_showing.py and test_accounts.py run"""
 
 scenarios(*(path.name for path in sorted(FEATURES.glob("*.feature")) if path.name not in ELSEWHERE))
 

@@ -12,7 +12,8 @@ from composition import Ledger
 from consumers.messages import TOPICS
 from samples import lives
 from samples.lives import STORIES
-from tests.delivery import assert_projections_replay
+from tests.delivery import assert_books_hold, assert_projections_replay
+from tests.given import value
 from tests.model import truth
 from tests.told import differences, told
 
@@ -36,6 +37,7 @@ def test_many_lives_at_once_in_any_order_stand_where_the_model_says(seed: int, l
     expected = truth(sent)
     assert not differences(told(ledger, expected["bills"]), expected)
     assert_projections_replay(ledger)
+    assert value(ledger.database, "SELECT count(*) FROM entries WHERE account LIKE 'owed.%%'") > 100
 
 
 def test_in_their_right_order_they_stand_there_as_well(ledger: Ledger) -> None:
@@ -45,3 +47,4 @@ def test_in_their_right_order_they_stand_there_as_well(ledger: Ledger) -> None:
     ledger.runner.catch_up()
     expected = truth(sent)
     assert not differences(told(ledger, expected["bills"]), expected)
+    assert_books_hold(ledger)

@@ -47,6 +47,8 @@ TABLES = {
     "remittances": "remittances",
     "provider_adjustments": "remittances",
     "denials": "denials",
+    "journal": "journal",
+    "shares": "journal",
 }
 """Each with its projection"""
 NAMES = set(TABLES.values())
@@ -234,9 +236,9 @@ def test_rows_and_position_are_written_together_or_not_at_all(
     assert set(positions(ledger).values()) == {0}
     assert not any(tables(ledger).values())
     injecting.close()
-    assert runner.step() == 5
+    assert runner.step() == 7
     assert injecting.commits == 2  # the one that failed, and one for everything
-    assert set(positions(ledger).values()) == {5}
+    assert set(positions(ledger).values()) == {7}
     assert claims(ledger) == {"ADA": 1, "BENITO": 1}
 
 
@@ -250,7 +252,7 @@ def test_after_a_lost_connection_a_new_step_works_once_the_store_was_closed(
     with pytest.raises(DependencyDown):
         runner.catch_up()
     injecting.close()
-    assert runner.catch_up() == 3
+    assert runner.catch_up() == 4
 
 
 def test_who_was_overtaken_writes_nothing(ledger: Ledger, injecting: Injecting) -> None:
@@ -291,7 +293,7 @@ def test_one_leads_and_the_others_stand_by(ledger: Ledger) -> None:
         assert ledger.projection_store.lead()
         assert not other.lead()
         assert Runner(other, ledger.mapper, PROJECTIONS).catch_up() == 0
-        assert ledger.runner.catch_up() == 3
+        assert ledger.runner.catch_up() == 4
         ledger.projection_store.close()
         seconds_until(other.lead)  # the server hears of it a moment later
         assert not ledger.projection_store.lead()
@@ -308,7 +310,7 @@ def test_another_takes_over_when_the_leaders_connection_dies(ledger: Ledger) -> 
         ledger.projection_store.close()
         assert not ledger.projection_store.lead()
         assert ledger.runner.catch_up() == 0
-        assert Runner(other, ledger.mapper, PROJECTIONS).catch_up() == 3
+        assert Runner(other, ledger.mapper, PROJECTIONS).catch_up() == 4
 
 
 # --- following the log
@@ -587,7 +589,7 @@ def test_new_code_does_not_fold_into_old_tables_and_the_others_go_on(
     ledger.projection_store.prepare(NEW)
     Runner(ledger.projection_store, ledger.mapper, NEW).catch_up()
     moved = positions(ledger)
-    assert (moved["claim_history:1"], moved["people:1"], moved["payers:1"]) == (head(ledger), head(ledger), 5)
+    assert (moved["claim_history:1"], moved["people:1"], moved["payers:1"]) == (head(ledger), head(ledger), 7)
     assert tables(ledger)["payers"] == before
     assert claims(ledger) == {"ADA": 2, "BENITO": 1, "CARMEN": 1}
     assert capsys.readouterr().out.count("projection.needs_rebuild") == 1
@@ -603,7 +605,7 @@ def test_a_rebuild_puts_the_new_version_in_the_old_ones_place(ledger: Ledger, mo
     runner = Runner(ledger.projection_store, ledger.mapper, NEW)
     taken_in(ledger, remittance(4, A, C))
     runner.catch_up()
-    assert ledger.rebuild("payers") == Rebuilt("payers", 2, events=11, rows=1, only_in_old=0, only_in_new=0)
+    assert ledger.rebuild("payers") == Rebuilt("payers", 2, events=17, rows=1, only_in_old=0, only_in_new=0)
     [row] = rows(ledger.database, "SELECT * FROM payers")
     assert row == before[0] | {"remittances": 3}  # as far as the old one was
     runner.catch_up()
@@ -667,9 +669,9 @@ def test_a_row_that_was_tampered_with_is_found_counted_and_mended(ledger: Ledger
         cursor.execute("UPDATE claim_history_g1.claim_history SET paid_cents = paid_cents + 1 WHERE events = 2")
         first = "SELECT min(position) FROM claim_history"
         cursor.execute(f"DELETE FROM claim_history_g1.claim_history WHERE position = ({first})")
-    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 2, 9, rows=4, only_in_old=1, only_in_new=2)
+    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 2, 13, rows=4, only_in_old=1, only_in_new=2)
     assert tables(ledger) == before
-    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 3, 9, rows=4, only_in_old=0, only_in_new=0)
+    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 3, 13, rows=4, only_in_old=0, only_in_new=0)
 
 
 def test_rows_that_stand_twice_are_told_apart_from_those_that_stand_once(ledger: Ledger) -> None:
@@ -705,14 +707,14 @@ def killed_after(settings: Settings, name: str, batches: int) -> None:
 
 def test_a_rebuild_that_was_killed_goes_on_where_it_was(ledger: Ledger, settings: Settings) -> None:
     taken_in(ledger, *(remittance(number, A, B, C) for number in range(1, 8)))
-    assert ledger.runner.catch_up() == 31
+    assert ledger.runner.catch_up() == 52
     before = tables(ledger)
     killed_after(settings, "claim_history", batches=3)
     killed_after(settings, "claim_history", batches=2)
     assert state(ledger)[:2] == [("claim_history", 1, "live"), ("claim_history", 2, "building")]
     assert positions(ledger)["claim_history:2"] == 10
     assert tables(ledger) == before
-    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 2, 21, rows=21, only_in_old=0, only_in_new=0)
+    assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 2, 42, rows=21, only_in_old=0, only_in_new=0)
     assert tables(ledger) == before
 
 
@@ -725,7 +727,7 @@ def test_of_two_rebuilds_at_once_the_second_is_refused(ledger: Ledger) -> None:
             ledger.rebuild("people")
         assert ledger.rebuild("payers").generation == 1 + built  # another one does not mind
 
-    assert ledger.rebuild("people", second, limit=1).events == 3
+    assert ledger.rebuild("people", second, limit=1).events == 4
     assert ledger.rebuild("people").generation == 3
 
 
@@ -821,8 +823,8 @@ def test_a_projector_that_was_in_the_middle_of_a_batch_writes_nothing_to_what_wa
     injecting.events = exchanged  # type: ignore[method-assign]
     with pytest.raises(Overtaken, match="claim_history:1"):
         runner.step()
-    assert set(positions(ledger).values()) == {3}
-    assert runner.step() == 4
+    assert set(positions(ledger).values()) == {4}
+    assert runner.step() == 6
     assert claims(ledger) == {"ADA": 2, "BENITO": 1}
 
 
@@ -888,4 +890,4 @@ def test_the_tables_of_0_1_0_are_dropped_and_folded_again(ledger: Ledger, settin
     assert claims(ledger) == {"ADA": 1}
     assert value(ledger.database, "SELECT to_regclass('claim_status_1')") is None
     initialise(settings).close()
-    assert set(positions(ledger).values()) == {3}
+    assert set(positions(ledger).values()) == {4}

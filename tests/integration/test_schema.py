@@ -79,7 +79,7 @@ def test_initialising_again_changes_nothing(ledger: Ledger, settings: Settings) 
     initialise(settings).close()
     after = schema_of(ledger), everything(), {f.name: f.read_bytes() for f in settings.keys_folder.iterdir()}
     assert after == before
-    assert len(before[1]["events"]) == 3
+    assert len(before[1]["events"]) == 4
 
 
 def works(settings: Settings) -> None:

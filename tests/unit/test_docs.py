@@ -23,7 +23,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_command_is_documented() -> None:
     readme = (CHECKOUT / "README.md").read_text()
-    documented = set(re.findall(r"^\| `(\w+)", readme, re.MULTILINE)) - {
+    documented = set(re.findall(r"^\| `([\w-]+)", readme, re.MULTILINE)) - {
         f"LEDGER_{name.upper()}" for name in Settings.model_fields
     }
     assert documented == set(get_command(app).commands)  # type: ignore[attr-defined]

@@ -126,6 +126,12 @@ WRITTEN = {
     "claim.disputed:1": f'{{{REPORT},"by":"member"}}',
     "claim.appealed:1": f'{{{REPORT},"by":"provider","level":2,"due_on":"2026-05-01"}}',
     "claim.appeal_decided:1": f'{{{REPORT},"level":2,"outcome":"partly_overturned"}}',
+    "bill.assessed:1": (
+        f'{{"claim":"{ID}","day":"2026-03-02","word":{{"payer_sequence":1,"processed_on":"2026-03-02","charge_cents":20000,'
+        '"paid_cents":9000,"share":[4000,1000,0,0]},"postings":[["charges","plan_paid",9000,"USD"],'
+        '["charges","adjustments",6000,"USD"],["charges","owed.deductible",4000,"USD"],'
+        '["charges","owed.coinsurance",1000,"USD"]]}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
