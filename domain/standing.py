@@ -14,6 +14,7 @@ from domain.facts import StreamId
 from domain.money import ZERO, Money
 
 POSTED = frozenset({Kind.ADJUDICATED, Kind.REVERSED, Kind.FORWARDED, Kind.PREDETERMINED})
+_MONEY = frozenset({Kind.ADJUDICATED, Kind.REVERSED})
 OBJECTIONS = frozenset({Kind.DISPUTED, Kind.APPEALED, Kind.APPEAL_DECIDED})
 """They run beside the claim's status and do not change it: an overturned denial is a denial until it is corrected"""
 
@@ -230,8 +231,11 @@ def _taken_back(said: Sequence[Said]) -> dict[int, int]:
 
 
 def _left_open(said: Sequence[Said], taken_back: Mapping[int, int]) -> str:
-    if any(each.kind is Kind.REVERSED and by not in taken_back for by, each in enumerate(said)):
-        return "original"
+    paid_until = max((each.day for each in said if each.is_remitted and each.kind in _MONEY), default=date.min)
+    for by, each in enumerate(said):
+        # One that was only announced is over once a remittance says anything.
+        if each.kind is Kind.REVERSED and by not in taken_back and (each.is_remitted or each.day > paid_until):
+            return "original"
     stand = [
         each
         for at, each in enumerate(said)

@@ -139,8 +139,11 @@ def taken_back(facts: list[Fact]) -> dict[Any, Any]:
 
 
 def left_open(facts: list[Fact], taken: dict[Any, Any]) -> str:
-    """`original`: a reversal whose adjudication is missing. `reversal`: a payment stands beside what replaced it."""
-    if any(fact.get("code") == "22" and fact["id"] not in taken for fact in facts):
+    """`original`: a reversal whose adjudication is missing, unless it was only announced and payments say more by now.
+    `reversal`: a payment stands beside what replaced it."""
+    payments = [fact["day"] for fact in facts if fact.get("moved") and fact["code"] in (*ADJUDICATED, "22")]
+    missing = [fact for fact in facts if fact.get("code") == "22" and fact["id"] not in taken]
+    if any(fact["moved"] or fact["day"] > max(payments, default="") for fact in missing):
         return "original"
     stand = [f for f in facts if f.get("moved") and f["code"] in ADJUDICATED and f["id"] not in taken.values()]
     for payment in (f for f in stand if f["paid"]):

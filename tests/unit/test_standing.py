@@ -193,6 +193,14 @@ OPEN: dict[str, tuple[list[Post | Report], str]] = {
         [posting(FEB, 7000, 2000, remitted=False), REVERSED],
         "original",
     ),
+    "an announced reversal of a payment waits": (
+        [PAID, posting(MAR, 7000, 2000, code="22", remitted=False)],
+        "original",
+    ),
+    "until a remittance says anything": (
+        [PAID, posting(MAR, 7000, 2000, code="22", remitted=False), posting(APR, 7000, 2000, code="22")],
+        "",
+    ),
     "two payments wait for a reversal": ([PAID, CORRECTED], "reversal"),
     "a payment before a denial waits for a reversal": ([PAID, posting(MAR, 0, carc="50")], "reversal"),
     "a payment after a denial waits for nothing": ([posting(FEB, 0, carc="50"), CORRECTED], ""),
