@@ -52,6 +52,7 @@ class KafkaSource:
                     "fetch_max_bytes": 16 * 1024 * 1024,
                     "metadata_max_age_ms": 30_000,
                     "reconnect_backoff_max_ms": RECONNECT_MS_MAX,
+                    "bootstrap_timeout_ms": BOOTSTRAP_MS,
                 }
                 | settings
             )
@@ -168,7 +169,12 @@ def end_offsets(bootstrap: str, topics: Collection[tuple[str, str]]) -> dict[tup
     ]
     if not partitions:
         return {}
-    with _down_is_named(), closing(KafkaConsumer(bootstrap_servers=bootstrap, client_id="member-ledger")) as consumer:
+    with (
+        _down_is_named(),
+        closing(
+            KafkaConsumer(bootstrap_servers=bootstrap, client_id="member-ledger", bootstrap_timeout_ms=BOOTSTRAP_MS)
+        ) as consumer,
+    ):
         ends = consumer.end_offsets(partitions)
     return {(ids[where.topic], where.partition): end for where, end in ends.items()}
 
