@@ -40,7 +40,7 @@ SELECT bill_id::text, min(day) AS first_day, max(day) AS last_day, sum(charged) 
        sum(copayment) AS copayment, sum(other) AS other, sum(patient_paid) AS patient_paid, sum(credit) AS credit,
        sum(owed) AS owed
 FROM ({_POSTED}) posted GROUP BY bill_id ORDER BY min(day), bill_id
-"""  # noqa: S608
+"""  # noqa: S608 nothing in it comes from outside
 """What each bill of a member comes to."""
 
 ACCUMULATORS = """
@@ -95,6 +95,25 @@ WHERE (coalesce(bill.charge, 0), coalesce(bill.paid, 0))
 ORDER BY 1
 """
 """Bills of which the accounts say something else than the last words of their claims, which were folded apart."""
+
+UNLIKE_LOG = """
+SELECT position, number FROM (
+    SELECT event.notification_id AS position, posting.number, posting.value ->> 0 AS source,
+           posting.value ->> 1 AS destination, (posting.value ->> 2)::bigint AS cents
+    FROM events event CROSS JOIN LATERAL jsonb_array_elements(convert_from(event.state, 'UTF8')::jsonb -> 'postings')
+        WITH ORDINALITY AS posting (value, number)
+    WHERE event.topic = 'bill.assessed:1' AND event.notification_id <= (
+        SELECT folded.notification_id FROM projection_position folded
+        JOIN projection_generation live ON folded.application_name = live.name || ':' || live.generation
+        WHERE live.name = 'journal' AND live.live)
+) said
+FULL JOIN (SELECT position, number, source, destination, (amount * 100)::bigint AS cents FROM journal) booked
+USING (position, number)
+WHERE (said.source, said.destination, said.cents)
+    IS DISTINCT FROM (booked.source, booked.destination, booked.cents)
+ORDER BY position, number
+"""
+"""Postings of the log, as far as it is folded, that stand otherwise or not at all in the journal, and the reverse."""
 
 OUT_OF_SIGN = """
 SELECT bill_id::text, account, balance FROM balances
