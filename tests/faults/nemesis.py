@@ -52,7 +52,7 @@ REPEATED = 0.25
 CONSUMERS = 2
 PRODUCED_IN_S = 1.8
 PATIENCE_S = 60
-LAST_WORDS_CHARS = 8_000
+LAST_WORDS_CHARS = 30_000
 CLIENT = {
     "session_timeout_ms": SESSION_TIMEOUT_MS,
     "heartbeat_interval_ms": 200,

@@ -4,6 +4,7 @@ They are forked from a server that has imported everything already, so that a re
 commands they end with 3 where a dependency is down at their start; whoever runs them starts them again.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -41,6 +42,8 @@ def consume(options: Options, log: Path, point: str, number: int, signal_number:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     logs.configure("info")
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("kafka").setLevel(logging.INFO)  # what it tried, where a seed does not end
 
     def command() -> None:
         ledger = open_ledger(Settings(dsn=options.dsn, keys=options.keys, data=options.data))
