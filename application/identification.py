@@ -13,9 +13,10 @@ import msgspec
 from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
+from application.unit_of_work import Chapter
 from domain import claim, person, remittance
 from domain.adjudication import ClaimNumbers, service_day
-from domain.facts import StreamId
+from domain.facts import Fact, StreamId
 from domain.person import Names
 
 KNOWN_PERSONS_MAX = 200_000
@@ -41,8 +42,18 @@ class ClaimItem(NamedTuple):
         return f"{self.stream} {self.identity} {self.content}"
 
 
+class Entry(NamedTuple):
+    """What a message says of one stream, whose chapter decides by itself what of it is news."""
+
+    stream: StreamId
+    chapter: Chapter
+    command: Fact
+    subject: StreamId | None = None
+    """Whose key seals what is personal, where anything is"""
+
+
 class Unit(NamedTuple):
-    """One remittance of a message, or a notice of one claim, ready to be decided."""
+    """What a message says by one remittance, of one claim, or of another stream, ready to be decided."""
 
     source: str
     format: str
@@ -50,11 +61,12 @@ class Unit(NamedTuple):
     raw: Callable[[], bytes]
     """What is kept if any of it has to be parked"""
     stream: StreamId
-    """The remittance's; of a notice its claim's"""
-    receive: remittance.Receive | None
-    claims: list[ClaimItem]
-    unidentified: list[int]
+    """The remittance's; of a notice its claim's; of an entry its own"""
+    receive: remittance.Receive | None = None
+    claims: list[ClaimItem] = []  # noqa: RUF012 never changed
+    unidentified: list[int] = []  # noqa: RUF012 never changed
     """The places of claims that do not say who the patient is"""
+    entry: Entry | None = None
 
 
 class Identification:
@@ -147,7 +159,7 @@ class Identification:
                 said=said,
             )
         items = [self._item(1, stream, command, identify)]
-        return Unit(message.source, message.format, understood.where, understood.raw, stream, None, items, [])
+        return Unit(message.source, message.format, understood.where, understood.raw, stream, claims=items)
 
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify

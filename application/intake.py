@@ -7,12 +7,12 @@ loading and deciding are done again, and deciding is pure.
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from application.accounts import assess, load_bills
-from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Identification, Unit
+from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Entry, Identification, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
@@ -61,7 +61,7 @@ class Outcome:
     """CLP segments, parked ones included"""
     events: int = 0
     duplicates: int = 0
-    """Claims that were posted before with the same content"""
+    """What was posted before with the same content"""
     parked: list[Parked] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> None:
@@ -264,6 +264,8 @@ class Intake:
         """Load the states of all streams that the units touch, and what holds any of them up."""
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
+        entries = [unit.entry for unit in units if unit.entry is not None]
+        streams |= {entry.stream: entry.chapter for entry in entries}
         persons = {c.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if person_id not in self._persons}
         bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
@@ -274,7 +276,8 @@ class Intake:
         referring = {
             unit.stream for unit in units if unit.receive is not None and unit.receive.remittance.provider_adjustments
         }
-        held = _Held(set(), {}, self._keys.ensure(persons | referring))
+        subjects = {entry.subject for entry in entries if entry.subject is not None}
+        held = _Held(set(), {}, self._keys.ensure(persons | referring | subjects))
         for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
             parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
             if parked and parked[0] != retried:  # the oldest is the one whose turn it is
@@ -293,6 +296,8 @@ class Intake:
             if received:
                 work.record(unit.stream, remittance, *received)
                 outcome.events += 1
+        if unit.entry is not None:
+            return self._enter(work, unit, unit.entry, held, outcome)
         parts = [self._single(unit, "claim.unidentified", number, str(number)) for number in unit.unidentified]
         for item in unit.claims:
             decided = self._decide(work, unit, item, held)
@@ -310,6 +315,22 @@ class Intake:
             else:
                 outcome.duplicates += 1
         return parts
+
+    def _enter(self, work: UnitOfWork, unit: Unit, entry: Entry, held: _Held, outcome: Outcome) -> list[_Part]:
+        """Record what a chapter makes of a message; the message where it refuses."""
+        if entry.stream in work.unreadable:
+            decided: Any = "stream.unreadable"
+        elif entry.subject in held.erased:
+            decided = "person.erased"
+        else:
+            decided = entry.chapter.decide(work.state(entry.stream, entry.chapter), entry.command)
+        if isinstance(decided, str):
+            park = parking.Park(decided, unit.source, unit.where, format=unit.format)
+            return [_Part(self._parked_id(unit, self._ids.digest(unit.raw())), park, unit.raw())]
+        work.record(entry.stream, entry.chapter, *decided)
+        outcome.events += len(decided)
+        outcome.duplicates += not decided
+        return []
 
     def _decide(self, work: UnitOfWork, unit: Unit, item: ClaimItem, held: _Held) -> Encoded | str | None:
         """The event of what is said of a claim, none where it was said before, else the reason to park it."""

@@ -17,6 +17,13 @@ class Decider(Protocol):
     def evolve(self, state: Any, event: Any) -> Any: ...
 
 
+class Chapter(Decider, Protocol):
+    """A decider whose commands come from messages as they are."""
+
+    def decide(self, state: Any, command: Any) -> Any:
+        """The events, none where all of it is known, or a Refusal: a StrEnum of reasons to park it."""
+
+
 class Head:
     """A stream's version and its state. Events that the batch itself adds are applied when the state is asked for."""
 

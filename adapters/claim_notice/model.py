@@ -4,24 +4,16 @@ An optional field that is left out is UNSET, so that encoding a message again gi
 by that the reader finds keys that stand twice. Every name here is a name of the domain's own.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from adapters.json_message.parts import CENTS_MAX, At, Number, OptionalNumber, Part, Text
 from domain.claim import Awaited, Outcome, Party
 
 VERSION = 1
 
-CENTS_MAX = 10**18
-"""As many cents as fit a 64-bit integer, and as the digits of an 835's amounts allow"""
-
-# In Python's dialect `$` lets a line break follow; the reader refuses line breaks anyhow, and other dialects don't.
-Number = Annotated[str, Meta(max_length=80, pattern=r"^\S(?:.*\S)?$")]
-"""A number by which something is known: never empty, no space around it"""
-OptionalNumber = Annotated[str, Meta(max_length=80, pattern=r"^(?:\S(?:.*\S)?)?$")]
-Text = Annotated[str, Meta(max_length=80)]
 Cents = Annotated[int, Meta(ge=-CENTS_MAX, le=CENTS_MAX, description="Whole cents of US dollars")]
 Charge = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="Whole cents of US dollars")]
 Quantity = Annotated[str, Meta(max_length=15, pattern=r"^(?:-?[0-9]+(?:\.[0-9]+)?)?$")]
@@ -47,7 +39,6 @@ Reason = Annotated[
 ]
 Remarks = Annotated[tuple[Remark, ...], Meta(max_length=99)]
 ClaimType = Literal["", "professional", "institutional", "pharmacy", "dental", "vision"]
-At = Annotated[datetime, Meta(tz=True, description="RFC 3339 with the payer's own offset, which says what day it was")]
 Level = Annotated[int, Meta(ge=1, le=3, description="1 and 2 at the payer, 3 at an independent reviewer")]
 
 OptionalDate = date | None | UnsetType
@@ -55,14 +46,10 @@ OptionalCharge = Charge | None | UnsetType
 OptionalCents = Cents | None | UnsetType
 
 
-class _Part(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """Nothing is said that the model has no place for: it might matter."""
-
-
 # --- whose claim
 
 
-class Patient(_Part, frozen=True, gc=False):
+class Patient(Part, frozen=True, gc=False):
     """Who was treated, as the payer knows them."""
 
     member_id: Number
@@ -72,7 +59,7 @@ class Patient(_Part, frozen=True, gc=False):
     suffix: Text | UnsetType = UNSET
 
 
-class Numbers(_Part, frozen=True, gc=False):
+class Numbers(Part, frozen=True, gc=False):
     """The numbers by which provider and payer know the claim."""
 
     patient_control_number: Number
@@ -83,7 +70,7 @@ class Numbers(_Part, frozen=True, gc=False):
 # --- reports
 
 
-class _Report(_Part, frozen=True, gc=False, kw_only=True, tag_field="kind"):
+class _Report(Part, frozen=True, gc=False, kw_only=True, tag_field="kind"):
     at: At
     claim_type: ClaimType | UnsetType = UNSET
     charge_cents: OptionalCharge = UNSET
@@ -144,7 +131,7 @@ class AppealDecided(_Report, frozen=True, gc=False, kw_only=True, tag="appeal_de
 # --- adjudication
 
 
-class Adjustment(_Part, frozen=True, gc=False):
+class Adjustment(Part, frozen=True, gc=False):
     """Why a charge was not paid in full (CAS). A positive amount lowers the payment."""
 
     group: Literal["CO", "PR", "OA", "PI", "CR"]
@@ -156,7 +143,7 @@ class Adjustment(_Part, frozen=True, gc=False):
 Adjustments = Annotated[tuple[Adjustment, ...], Meta(max_length=99)]
 
 
-class Line(_Part, frozen=True, gc=False):
+class Line(Part, frozen=True, gc=False):
     """A service line (SVC). Charge less adjustments is what was paid."""
 
     procedure: Procedure
@@ -172,7 +159,7 @@ class Line(_Part, frozen=True, gc=False):
     submitted_procedure: OptionalProcedure | UnsetType = UNSET
 
 
-class Adjudicated(_Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="adjudicated"):
+class Adjudicated(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="adjudicated"):
     """What the payer decided. It moves no money: remittances do. Charge less all adjustments is what is paid."""
 
     on: date
@@ -201,7 +188,7 @@ Report = Received | Accepted | Rejected | Pended | Released | Voided | Disputed 
 # --- the whole
 
 
-class ClaimNotice(_Part, frozen=True, gc=False, kw_only=True):
+class ClaimNotice(Part, frozen=True, gc=False, kw_only=True):
     """What a payer says of one claim outside a remittance."""
 
     schema: Literal[1]

@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from msgspec import UNSET, UnsetType
 
 from adapters.claim_notice import model
-from adapters.claim_notice.reader import BYTES_MAX, Fault, read
+from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.adjudication import Adjudication, Adjustment, ClaimNumbers, ServiceLine
 from domain.claim import Decided, Kind, Notice, Reported
 from domain.money import Money
 from domain.person import Names
 
+read = Reader(model.ClaimNotice, model.VERSION).read
+
 
 def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
     """The one notice of a message. Never raises for what is in the data."""
     raw = bytes(data[:])
     try:
-        if len(raw) > BYTES_MAX:
-            raise Fault("message.too_large", f"{len(raw)} bytes, the limit is {BYTES_MAX}")
         notice = _notice(read(raw))
         for rule in RULES:
             if broken := rule(notice):

@@ -3,25 +3,29 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from adapters.claim_notice.reader import Fault, read
-from adapters.claim_notice.schema import FILE, schema
+from adapters.claim_notice.translate import read
+from adapters.json_message.reader import Fault
+from adapters.json_message.schema import PUBLISHED, file, schema
 from tests.unit.notices import Message, encoded, notices
 from tests.unit.test_docs import CHECKOUT
 
-SCHEMA = json.loads(FILE.read_bytes())
+SCHEMA = json.loads(file("claim-notice-1").read_bytes())
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
 
 
-def test_the_committed_schema_is_what_the_code_makes() -> None:
-    assert FILE.read_bytes() == schema()
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_committed_schema_is_what_the_code_makes(name: str) -> None:
+    assert file(name).read_bytes() == schema(name)
 
 
-def test_the_schema_is_one() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads(schema(name)))
 
 
 @given(notices())

@@ -1,4 +1,4 @@
-"""Strict reading: the bytes of one message to its model, or the reason why not.
+"""Strict reading: the bytes of one message to a model, or the reason why not.
 
 JSON lets a reader guess: which of two equal keys holds, what 1.0 or 1e400 is, what a lone surrogate spells. Nothing is
 guessed here. Nearly every message takes a short way that proves as much by counting quotation marks; the others are
@@ -8,15 +8,15 @@ looked at closely, to find out what is wrong with them.
 import json
 import re
 from itertools import accumulate
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from adapters.claim_notice.model import VERSION, ClaimNotice
-
 BYTES_MAX = 1024 * 1024
 DEPTH_MAX = 32
-"""The model is six deep"""
+"""No model is more than six deep"""
+
+Model = TypeVar("Model", bound=msgspec.Struct)
 
 
 class Fault(Exception):
@@ -29,33 +29,52 @@ class Fault(Exception):
 
 
 _BOM = b"\xef\xbb\xbf"
-_decode = msgspec.json.Decoder(ClaimNotice).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def read(message: bytes) -> ClaimNotice:
-    """One message of at most BYTES_MAX. Raises Fault, and nothing else for what is in the message."""
-    data = message.removeprefix(_BOM)
-    try:
-        notice = _decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        _look_closely(data)
-        raise Fault("json.wrong_schema", _problem(str(error))) from None
-    if not _is_proven(data, notice):
-        _look_closely(data)
-    return notice
+class Reader(Generic[Model]):
+    """Of the messages of one model, which says its version in the field `schema`."""
+
+    def __init__(self, model: type[Model], version: int) -> None:
+        self._version = version
+        self._decode = msgspec.json.Decoder(model).decode
+        names = "|".join(sorted(_names(msgspec.inspect.type_info(model))))
+        self._path = re.compile(rf" - at `(\$(?:\.(?:{names})|\[[0-9]+\])*)`$")
+        self._missing = re.compile(rf"^Object missing required field `({names})`")
+
+    def read(self, message: bytes) -> Model:
+        """One message of at most BYTES_MAX. Raises Fault, and nothing else for what is in the message."""
+        if len(message) > BYTES_MAX:
+            raise Fault("message.too_large", f"{len(message)} bytes, the limit is {BYTES_MAX}")
+        data = message.removeprefix(_BOM)
+        try:
+            read = self._decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            _look_closely(data, self._version)
+            raise Fault("json.wrong_schema", self._problem(str(error))) from None
+        if not _is_proven(data, read):
+            _look_closely(data, self._version)
+        return read
+
+    def _problem(self, error: str) -> str:
+        """Where the model was not followed, in its own names, and how. The library's text may quote what it read."""
+        at = self._path.search(error)
+        path = at[1] if at else "$"
+        if missing := self._missing.search(error):
+            return f"{path}.{missing[1]}: missing"
+        return f"{path}: {next((words for pattern, words in _PROBLEMS if pattern.search(error)), 'not as published')}"
 
 
-def _is_proven(data: bytes, notice: ClaimNotice) -> bool:
-    """Whether a message that follows the model holds no key twice and no character that it must not hold.
+def _is_proven(data: bytes, read: msgspec.Struct) -> bool:
+    """Whether a message that follows its model holds no key twice and no character that it must not hold.
 
-    Without a backslash every quotation mark begins or ends a string, and encoding the notice again, which leaves out
+    Without a backslash every quotation mark begins or ends a string, and encoding what was read again, which leaves out
     what was left out, writes no other strings than were read. A key that stood twice is missing there. Raw control
     characters are no JSON below U+0020; U+0080 to U+009F begin with the byte C2.
     """
     if b"\\" in data or b"\x7f" in data or b"\xc2" in data:
         return False
-    return data.count(b'"') == _encode(notice).count(b'"')
+    return data.count(b'"') == _encode(read).count(b'"')
 
 
 # --- the long way
@@ -75,7 +94,7 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and surrogates. A pair that spells a character is no pair any more in decoded text."""
 
 
-def _look_closely(data: bytes) -> None:
+def _look_closely(data: bytes, known_version: int) -> None:
     """Raises Fault for whatever is wrong with a message apart from its model."""
     if not data.strip():
         raise Fault("message.empty")
@@ -99,7 +118,7 @@ def _look_closely(data: bytes) -> None:
         if reason in found:
             raise Fault(reason)
     version = dict(document).get("schema")
-    if type(version) is not int or version != VERSION:  # True is equal to 1
+    if type(version) is not int or version != known_version:  # True is equal to 1
         raise Fault("json.unknown_version")
 
 
@@ -158,9 +177,6 @@ def _names(kind: Any) -> set[str]:
             return set()
 
 
-_NAME = "|".join(sorted(_names(msgspec.inspect.type_info(ClaimNotice))))
-_PATH = re.compile(rf" - at `(\$(?:\.(?:{_NAME})|\[[0-9]+\])*)`$")
-_MISSING = re.compile(rf"^Object missing required field `({_NAME})`")
 _PROBLEMS = (
     (re.compile(r"^Object contains unknown field"), "unknown field"),
     (re.compile(r"^Expected `\w+` (?:of length |[<>]=)|out of range"), "out of bounds"),
@@ -170,12 +186,3 @@ _PROBLEMS = (
     (re.compile(r"^Invalid RFC3339"), "not a date or time"),
     (re.compile(r"^Invalid (?:enum )?value"), "not one of the allowed values"),
 )
-
-
-def _problem(error: str) -> str:
-    """Where the model was not followed, in its own names, and how. The library's text may quote what it read."""
-    at = _PATH.search(error)
-    path = at[1] if at else "$"
-    if missing := _MISSING.search(error):
-        return f"{path}.{missing[1]}: missing"
-    return f"{path}: {next((words for pattern, words in _PROBLEMS if pattern.search(error)), 'not as published')}"

@@ -1,0 +1,31 @@
+"""`scripts/schemas`: the published schemas of the messages, made from their models."""
+
+from pathlib import Path
+
+import msgspec
+
+from adapters.claim_notice.model import ClaimNotice
+
+FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
+PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "claim-notice-1": ("Notice of a claim", ClaimNotice),
+}
+"""File without its suffix → title and model"""
+
+
+def schema(name: str) -> bytes:
+    """JSON Schema, draft 2020-12. docs/messages.md says what it can't."""
+    title, model = PUBLISHED[name]
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    made |= msgspec.json.schema(model)
+    return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
+
+
+def file(name: str) -> Path:
+    return FOLDER / f"{name}.json"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for each in PUBLISHED:
+        file(each).write_bytes(schema(each))
