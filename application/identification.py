@@ -69,6 +69,11 @@ class Unit(NamedTuple):
     entry: Entry | None = None
 
 
+def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
+    """The account of all whom a payer knows under one member's number."""
+    return ids.stream("account", payer_id, _folded(member_id))
+
+
 class Identification:
     def __init__(self, ids: Ids, mapper: Mapper) -> None:
         self._ids = ids
