@@ -35,6 +35,8 @@ class ClaimItem(NamedTuple):
     content: str
     event: Encoded | claim.Refusal
     """What happened, if it is news"""
+    said: claim.Said | None
+    """What of it the claim's standing turns on; None where nobody asks for that"""
 
     @property
     def parked_as(self) -> str:
@@ -75,8 +77,9 @@ def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
 
 
 class Identification:
-    def __init__(self, ids: Ids, mapper: Mapper) -> None:
+    def __init__(self, ids: Ids, mapper: Mapper, *, accounts: bool = True) -> None:
         self._ids = ids
+        self._accounts = accounts
         self._mapper = mapper
         self._persons: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
 
@@ -170,9 +173,15 @@ class Identification:
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify
     ) -> ClaimItem:
         event = claim.event_of(command)
-        encoded = event if isinstance(event, claim.Refusal) else self._mapper.encode(event)
-        bill = command.bill or stream
-        return ClaimItem(number, stream, bill, command.person, identify, command.identity, command.content, encoded)
+        bill, said = command.bill or stream, None
+        encoded: Encoded | claim.Refusal
+        if isinstance(event, claim.Refusal):
+            encoded = event
+        else:
+            encoded = self._mapper.encode(event)
+            said = claim.said_by(event) if self._accounts else None
+        identity, content = command.identity, command.content
+        return ClaimItem(number, stream, bill, command.person, identify, identity, content, encoded, said)
 
     def _claim_id(self, payer_id: str, numbers: ClaimNumbers, person_id: StreamId) -> StreamId:
         if numbers.payer_claim_number:

@@ -27,6 +27,7 @@ from application.ports import (
 )
 from application.unit_of_work import Decider, Head, UnitOfWork
 from domain import account, claim, parking, person, remittance
+from domain.claim import Claim
 from domain.facts import StreamId
 
 ATTEMPTS = 8
@@ -110,7 +111,7 @@ class Intake:
         self._keys = keys
         self._ids = ids
         self._translations = translations
-        self._identification = Identification(ids, mapper)
+        self._identification = Identification(ids, mapper, accounts=accounts)
         self._max_message_bytes = max_message_bytes
         self._accounts = accounts
         self._persons: dict[StreamId, Head] = {}
@@ -307,9 +308,11 @@ class Intake:
                     held.blocked.add(blocks)
                 parts.append(self._single(unit, decided, item.number, item.parked_as, blocks))
             elif decided is not None:
-                before = work.state(item.stream, claim)
-                work.record(item.stream, claim, decided)
-                if self._accounts:
+                if item.said is None:
+                    work.record(item.stream, claim, decided)
+                else:
+                    before: Claim = work.state(item.stream, claim)
+                    work.record_as(item.stream, claim, decided, Claim((*before.said, item.said)))
                     outcome.events += assess(work, item.stream, before)
                 outcome.events += 1 + self._identified(work, item)
             else:

@@ -51,6 +51,12 @@ class Head:
         self.version += 1
         self._news.append(event)
 
+    def advance(self, state: Any) -> None:
+        """Over one event, where the state that it leads to is at hand."""
+        self.version += 1
+        self._state = state
+        self._news = []
+
 
 class UnitOfWork:
     def __init__(self, log: EventLog, mapper: Mapper) -> None:
@@ -94,6 +100,12 @@ class UnitOfWork:
         for event in events:
             head.add(event)
             self._recorded.append((stream, head.version, event))
+
+    def record_as(self, stream: StreamId, decider: Decider, event: Encoded, state: Any) -> None:
+        """Take an event into the batch of which the state that it leads to is known, so that nobody decodes it."""
+        head = self._head(stream, decider)
+        head.advance(state)
+        self._recorded.append((stream, head.version, event))
 
     def append(self) -> int:
         """Seal and write everything recorded, with the rest of the batch; the position of its last event."""

@@ -7,12 +7,10 @@ balances, and what is posted is the difference from the balances before: a rever
 The member owes what the **last payer in sequence** leaves to the patient, not the sum over payers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import assert_never
-
-import msgspec
 
 from domain.adjudication import NO_SHARE, Share
 from domain.claim import Claim, Kind
@@ -150,39 +148,51 @@ def decide(state: Bill, command: Assess) -> tuple[AccountEvent, ...]:
     return (BillAssessed(command.claim, command.day, command.word, postings),)
 
 
-def balances(bill: Bill) -> dict[Account, Money]:
+def balances(bill: Bill) -> Mapping[Account, Money]:
     """What all claims of the bill say together. The sum over the accounts is zero."""
-    standing = sorted((w.payer_sequence, w.processed_on or date.min, claim, w) for claim, w in bill.words)
-    words = [word for *_, word in standing if word.payer_sequence]
-    charge = max((word.charge_cents for word in words), default=ZERO)
-    paid = sum(word.paid_cents for word in words)
-    share = msgspec.structs.astuple(words[-1].share if words else NO_SHARE)
+    if not bill.words:
+        return _NONE
+    words = [word for _, word in bill.words if word.payer_sequence]
+    if len(words) > 1:
+        standing = sorted((w.payer_sequence, w.processed_on or date.min, claim, w) for claim, w in bill.words)
+        words = [word for *_, word in standing if word.payer_sequence]
+    charge = paid = 0
+    for word in words:
+        charge = max(charge, word.charge_cents)
+        paid += word.paid_cents
+    share = words[-1].share if words else NO_SHARE
     found = {
         Account.CHARGES: Money(-charge),
         Account.PLAN_PAID: Money(paid),
-        Account.ADJUSTMENTS: Money(charge - paid - sum(share)),
-        **dict(zip(OWED, share, strict=True)),
+        Account.ADJUSTMENTS: Money(charge - paid - sum(share.kinds)),
+        **dict(zip(OWED, share.kinds, strict=True)),
+        Account.PATIENT_PAID: ZERO,
+        Account.CREDIT: ZERO,
     }
     # The same payment of the patient's is told by every payer who knows of it.
-    left = found[Account.PATIENT_PAID] = max((word.patient_paid_cents for _, word in bill.words), default=ZERO)
-    for account in PAID_FIRST:
-        taken = max(ZERO, min(left, found[account]))
-        found[account] = Money(found[account] - taken)
-        left = Money(left - taken)
-    found[Account.CREDIT] = Money(-left)
+    if left := max([word.patient_paid_cents for _, word in bill.words]):
+        found[Account.PATIENT_PAID] = left
+        for account in PAID_FIRST:
+            taken = max(ZERO, min(left, found[account]))
+            found[account] = Money(found[account] - taken)
+            left = Money(left - taken)
+        found[Account.CREDIT] = Money(-left)
     return found
 
 
-def _difference(before: dict[Account, Money], after: dict[Account, Money]) -> Iterable[Posting]:
+_NONE: Mapping[Account, Money] = dict.fromkeys(Account, ZERO)
+
+
+def _difference(before: Mapping[Account, Money], after: Mapping[Account, Money]) -> Iterable[Posting]:
     """Everything comes from the charges, or goes back to them."""
-    for account in Account:
-        cents = after[account] - before[account]
-        if account is Account.CHARGES or not cents:
+    for account, cents in after.items():
+        moved = cents - before[account]
+        if not moved or account is Account.CHARGES:
             continue
-        if cents > 0:
-            yield Posting(Account.CHARGES, account, Money(cents))
+        if moved > 0:
+            yield Posting(Account.CHARGES, account, Money(moved))
         else:
-            yield Posting(account, Account.CHARGES, Money(-cents))
+            yield Posting(account, Account.CHARGES, Money(-moved))
 
 
 # --- evolve

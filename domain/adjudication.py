@@ -128,6 +128,10 @@ class Share(Fact, frozen=True, gc=False, array_like=True):
     other: Money = ZERO
     """Every other one"""
 
+    @property
+    def kinds(self) -> tuple[Money, Money, Money, Money]:
+        return self.deductible, self.coinsurance, self.copayment, self.other
+
 
 NO_SHARE = Share()
 _KIND_OF_SHARE = {"1": 0, "66": 0, "2": 1, "3": 2}

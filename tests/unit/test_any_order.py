@@ -71,6 +71,7 @@ def heard(state: claim.Claim, item: ClaimItem) -> claim.Claim:
     assert isinstance(item.event, Encoded)
     event = MAPPER.decode(item.event)
     assert isinstance(event, claim.ClaimEvent)
+    assert item.said == claim.said_by(event), "what is at hand is not what would be decoded"
     return claim.evolve(state, event) if news is True else state
 
 
