@@ -1,7 +1,8 @@
 """The floor: the least that any consumer in Python has to do with the same messages.
 
 Poll, cut 835s into elements and decode JSON, and write one event and one row a claim with binary COPY into tables with
-the keys of the ledger's own, one transaction a poll. No validation, no duplicates found, no encryption, no second
+the keys of the ledger's own, one transaction a poll; of a remittance one event more, and a message that holds nothing
+else as it came, because nothing may be lost. No validation, no duplicates found, no encryption, no second
 process: what is above it is our cost. Without the option `keys` the tables are bare heaps, in which no event could be
 found again. With `accounts` it writes a second event and three rows more a claim, as a charge is split into what is
 paid, taken off and owed.
@@ -12,6 +13,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -68,30 +70,36 @@ ENTRIES = ("plan_paid", "adjustments", "owed")
 Segments = list[list[str]]
 
 
+class Said(NamedTuple):
+    """What is kept of one thing that a message says."""
+
+    topic: str
+    state: bytes
+    number: str = ""
+    """A claim's; empty of anything else, which has no status"""
+    status: str = ""
+
+
 def claims_of(message: bytes) -> Iterator[tuple[str, Segments]]:
     """Each claim's text and its segments, cut up and nothing else."""
     for text in message.decode().split("~\nCLP*")[1:]:
         yield text, [segment.split("*") for segment in text.split("~\n")]
 
 
-Said = tuple[str, bytes, str, str]
-"""What is kept of one claim in a message: topic and state of the event, the claim's number, its status"""
-
-
 def _of_835(message: bytes) -> Iterator[Said]:
+    yield Said("remittance.received:1", message[: message.find(b"~\nCLP*")])
     for text, segments in claims_of(message):
         clp = segments[0]
         if len(clp) > 6:  # a bad message may be cut off in it
-            yield "claim.adjudicated:1", text.encode(), clp[6], clp[1]
+            yield Said("claim.adjudicated:1", text.encode(), clp[6], clp[1])
 
 
 def _of_json(message: bytes) -> Iterator[Said]:
-    """Nothing where it is no notice at all."""
     try:
         notice = _decode(message)
-        yield "claim.reported:1", message, notice["numbers"]["payer_claim_number"], notice["said"]["kind"]
+        yield Said("claim.reported:1", message, notice["numbers"]["payer_claim_number"], notice["said"]["kind"])
     except (msgspec.DecodeError, KeyError):
-        return
+        yield Said("message.kept:1", message)
 
 
 _decode = msgspec.json.Decoder().decode
@@ -161,6 +169,8 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                         position += 1
                         claim_id = UUID(int=random.getrandbits(128))
                         events.append((claim_id, 1, topic, state, position))
+                        if not number:
+                            continue
                         rows.append(
                             (claim_id, claim_id, number, "paid", status_code, 1, 1, 1, today, claim_id, 1, position)
                         )

@@ -4,12 +4,13 @@ A status message holds one claim, a remittance three, so what is measured is as 
 claim. Rates are messages a second, the floor's too.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from benchmarks.floor import floor
-from benchmarks.pipeline import Run, Traffic, cpu, end_to_end
+from benchmarks.pipeline import Run, Traffic, cpu, end_to_end, ratio
 from benchmarks.place import Place
 from benchmarks.report import Figure, progress
 from benchmarks.workers import Figures, working
@@ -45,19 +46,17 @@ def sent(where: Place, messages: Sequence[Message]) -> Iterator[Traffic]:
 
 def mixed(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
     """Floor and pipeline in alternation, then a rebuild of what the pipeline made."""
-    floors: list[Figures] = []
-    runs: list[Run] = []
+    pairs: list[tuple[Figures, Run]] = []
     with ExitStack() as stack:
         ledgers = [stack.enter_context(where.ledger()) for _ in range(repeats)]
         traffic = stack.enter_context(sent(where, list(mix(claims))))
         for ledger in ledgers:
-            floors.append(floor(where, traffic.formats, traffic.messages))
-            runs.append(end_to_end(where, ledger, traffic))
-            progress(f"mixed_claims: {runs[-1].units_per_s:,.0f} messages/s")
-        base = median(traffic.messages / each["took_s"] for each in floors)
+            pairs.append((floor(where, traffic.formats, traffic.messages), end_to_end(where, ledger, traffic)))
+            progress(f"mixed_claims: {ratio(*pairs[-1]):.3f} of the floor")
+        floors, runs = zip(*pairs, strict=True)
+        yield Figure("mixed_floor", median(traffic.messages / each["took_s"] for each in floors), "messages/s")
         pace = median(run.units_per_s for run in runs)
-        yield Figure("mixed_floor", base, "messages/s")
-        yield Figure("mixed_claims", pace, "messages/s", pace / base)
+        yield Figure("mixed_claims", pace, "messages/s", median(itertools.starmap(ratio, pairs)))
         yield Figure("mixed_cpu_floor", median(each["cpu_s"] / traffic.messages * 1e6 for each in floors), "µs/message")
         yield from cpu(runs, "mixed_cpu", "µs/message")
         yield from rebuild(where, ledgers[-1])

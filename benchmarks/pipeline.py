@@ -16,7 +16,7 @@ from psycopg import Connection
 from application.ports import Format
 from benchmarks.place import PARTITIONS, Place
 from benchmarks.report import Figure
-from benchmarks.workers import Worker, working
+from benchmarks.workers import Figures, Worker, working
 from composition import Ledger
 from domain.remittance import RemittanceReceived
 
@@ -170,6 +170,11 @@ def end_to_end(place: Place, ledger: Ledger, traffic: Traffic, *, accounts: bool
         ended = time.monotonic()
         run.took_s = ended - min(began for c in pipeline.consumers if (began := c.stop()["began"]) is not None)
     return run
+
+
+def ratio(floor: Figures, run: Run) -> float:
+    """Of the rate of a run to the floor right before it: the machine is seldom as fast a minute later."""
+    return float(floor["took_s"] / run.took_s)
 
 
 def cpu(runs: Sequence[Run], name: str, unit: str) -> Iterator[Figure]:
