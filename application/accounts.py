@@ -35,7 +35,7 @@ def assess(work: UnitOfWork, stream: StreamId, before: Claim) -> int:
     for name, each in words.items():
         # Behind an event that cannot be read a bill stays as it is, like everything else.
         if name is not None and name not in work.unreadable:
-            decided = account.decide(work.state(name, account), account.Assess(stream, each, after.said[-1].day))
+            decided = account.assess(work.state(name, account), account.Assess(stream, each, after.said[-1].day))
             work.record(name, account, *decided)
             recorded += len(decided)
     return recorded

@@ -1,16 +1,21 @@
 """The account of one bill: what of the provider's charge is paid, taken off, and owed by the member.
 
 Double entry: a posting moves an amount from one account to another, so whatever is posted, all balances together are
-zero. A bill's claims, one a payer, come in any order. What they say together by their last words is one set of
-balances, and what is posted is the difference from the balances before: a reversal undoes exactly what it reverses.
+zero. A bill's claims, one a payer, and what is paid, disputed and written off of it come in any order. Together they
+are one set of balances, and what is posted is the difference from the balances before: a reversal undoes exactly what
+it reverses, also after it was paid.
 
-The member owes what the **last payer in sequence** leaves to the patient, not the sum over payers.
+The member owes what the **last payer in sequence** leaves to the patient, not the sum over payers. Of that is taken, in
+this order: what was paid, what is written off, what is held while it is disputed. So what a payer leaves later on to be
+owed again is never hidden by what was waived of another amount.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, TypeVar, assert_never
+
+import msgspec
 
 from domain.adjudication import NO_SHARE, Share
 from domain.claim import Claim, Kind
@@ -37,8 +42,14 @@ class Account(StrEnum):
     OTHER = "owed.other"
     PATIENT_PAID = "patient_paid"
     """What the patient has paid to the provider already, as payers state it (AMT*F5)"""
+    APPLIED = "applied"
+    """What of members' payments is applied here; the other side of it stands with the payment"""
+    WRITTEN_OFF = "written_off"
+    """What was owed and is waived"""
+    DISPUTED = "disputed"
+    """What would be owed, and is held until a dispute is resolved"""
     CREDIT = "credit"
-    """What the patient paid beyond what is owed: the provider owes it back, so its balance is never positive"""
+    """What was paid beyond what is owed: it is owed back, so its balance is never positive"""
 
 
 OWED = (Account.DEDUCTIBLE, Account.COINSURANCE, Account.COPAYMENT, Account.OTHER)
@@ -47,7 +58,7 @@ PAID_FIRST = (Account.COPAYMENT, Account.DEDUCTIBLE, Account.COINSURANCE, Accoun
 """In which order what a patient paid is set against what is owed: what is asked for at the desk comes first"""
 
 NEVER_POSITIVE = frozenset({Account.CHARGES, Account.CREDIT})
-NEVER_NEGATIVE = frozenset({Account.PLAN_PAID, Account.PATIENT_PAID, *OWED})
+NEVER_NEGATIVE = frozenset({Account.PLAN_PAID, Account.PATIENT_PAID, Account.WRITTEN_OFF, Account.DISPUTED, *OWED})
 
 
 class Posting(Fact, frozen=True, gc=False, array_like=True):
@@ -99,6 +110,41 @@ def last_word(claim: Claim) -> tuple[StreamId | None, Word]:
     )
 
 
+class WriteOffReason(StrEnum):
+    FINANCIAL_ASSISTANCE = "financial_assistance"
+    """By the provider's own policy: 26 CFR 1.501(r)-4"""
+    SMALL_BALANCE = "small_balance"
+    UNCOLLECTIBLE = "uncollectible"
+    BILLING_ERROR = "billing_error"
+
+
+class DisputeReason(StrEnum):
+    NOT_RECEIVED = "not_received"
+    """The service"""
+    ALREADY_PAID = "already_paid"
+    WRONG_AMOUNT = "wrong_amount"
+    ABOVE_ESTIMATE = "above_estimate"
+    """400 dollars or more above a good-faith estimate: 45 CFR 149.620"""
+    SURPRISE_BILL = "surprise_bill"
+    """Beyond what the No Surprises Act lets be billed: 45 CFR 149.410"""
+    OTHER = "other"
+
+
+class Evidence(StrEnum):
+    RECEIPT = "receipt"
+    EXPLANATION_OF_BENEFITS = "explanation_of_benefits"
+    ESTIMATE = "estimate"
+    LETTER = "letter"
+    OTHER = "other"
+
+
+class Resolution(StrEnum):
+    FOR_MEMBER = "for_member"
+    """The amount is waived"""
+    AGAINST_MEMBER = "against_member"
+    """It is owed again"""
+
+
 # --- commands
 
 
@@ -110,6 +156,69 @@ class Assess(Fact, frozen=True, gc=False):
     day: date
     """The payer's day of what changed it"""
 
+
+class _Application(Fact, frozen=True, omit_defaults=True, gc=False):
+    payment: StreamId
+    cents: Money
+    """All that the bill has of this payment from now on; nothing where it goes back"""
+    day: date
+
+
+class Apply(_Application, frozen=True, omit_defaults=True, gc=False):
+    """Take so much of a payment."""
+
+
+class _WriteOff(Fact, frozen=True, omit_defaults=True, gc=False):
+    number: str
+    """By which it is known again"""
+    cents: Money
+    reason: WriteOffReason
+    day: date
+    actor: str
+
+
+class WriteOff(_WriteOff, frozen=True, omit_defaults=True, gc=False):
+    """Waive what is owed, up to an amount."""
+
+
+class _Opening(Fact, frozen=True, omit_defaults=True, gc=False):
+    number: str
+    cents: Money
+    reason: DisputeReason
+    day: date
+    actor: str
+
+
+class Dispute(_Opening, frozen=True, omit_defaults=True, gc=False):
+    """Hold an amount until somebody has decided whether it is owed."""
+
+
+class _Filing(Fact, frozen=True, omit_defaults=True, gc=False):
+    number: str
+    """The dispute's"""
+    kind: Evidence
+    document: str
+    """Where the portal keeps it: an opaque reference"""
+    day: date
+    actor: str
+
+
+class File(_Filing, frozen=True, omit_defaults=True, gc=False):
+    """Add evidence to a dispute."""
+
+
+class _Resolving(Fact, frozen=True, omit_defaults=True, gc=False):
+    number: str
+    resolution: Resolution
+    day: date
+    actor: str
+
+
+class Resolve(_Resolving, frozen=True, omit_defaults=True, gc=False):
+    """Decide a dispute."""
+
+
+Command = Assess | Apply | WriteOff | Dispute | File | Resolve
 
 # --- events
 
@@ -123,15 +232,55 @@ class BillAssessed(Event, frozen=True, omit_defaults=True, gc=False):
     postings: tuple[Posting, ...] = ()
 
 
-AccountEvent = BillAssessed
+class PaymentApplied(_Application, Event, frozen=True, omit_defaults=True, gc=False):
+    """The bill has another part of a payment than before."""
+
+    postings: tuple[Posting, ...] = ()
+
+
+class BillWrittenOff(_WriteOff, Event, frozen=True, omit_defaults=True, gc=False):
+    """What is owed is waived, up to an amount."""
+
+    postings: tuple[Posting, ...] = ()
+
+
+class DisputeOpened(_Opening, Event, frozen=True, omit_defaults=True, gc=False):
+    """Somebody says that an amount is not owed; it is held."""
+
+    postings: tuple[Posting, ...] = ()
+
+
+class EvidenceFiled(_Filing, Event, frozen=True, omit_defaults=True, gc=False):
+    """Something was brought forward in a dispute."""
+
+
+class DisputeResolved(_Resolving, Event, frozen=True, omit_defaults=True, gc=False):
+    """A dispute is decided: what was held is waived, or owed again."""
+
+    postings: tuple[Posting, ...] = ()
+
+
+AccountEvent = BillAssessed | PaymentApplied | BillWrittenOff | DisputeOpened | EvidenceFiled | DisputeResolved
 
 # --- state
 
 
-class Bill(Fact, frozen=True, gc=False):
-    """The last word of each of its claims."""
+class Held(Fact, frozen=True, gc=False, array_like=True):
+    """A dispute: what it holds, and what became of it."""
 
+    opened: _Opening
+    resolution: Resolution | None = None
+    evidence: frozenset[str] = frozenset()
+    """Documents"""
+
+
+class Bill(Fact, frozen=True, gc=False):
     words: tuple[tuple[StreamId, Word], ...] = ()
+    """The last word of each of its claims"""
+    applied: tuple[tuple[StreamId, Money], ...] = ()
+    """What it has of each payment"""
+    written_off: tuple[_WriteOff, ...] = ()
+    disputes: tuple[Held, ...] = ()
 
 
 INITIAL = Bill()
@@ -139,18 +288,98 @@ INITIAL = Bill()
 # --- decide
 
 
-def decide(state: Bill, command: Assess) -> tuple[AccountEvent, ...]:
+class Refusal(StrEnum):
+    CONFLICT = "bill.conflict"
+    """The same was said before with other content"""
+    NOTHING_OWED = "bill.nothing_owed"
+    """More than is owed can be neither disputed nor waived"""
+    UNKNOWN_DISPUTE = "bill.unknown_dispute"
+    RESOLVED = "bill.resolved"
+    """The dispute is over"""
+    UNEXPLAINED = "bill.unexplained"
+    """It takes somebody who does it"""
+
+
+def decide(state: Bill, command: Command) -> tuple[AccountEvent, ...] | Refusal:
+    """One event where something changes, none where it is known, else why not."""
+    match command:
+        case Assess():
+            return assess(state, command)
+        case Apply():
+            if dict(state.applied).get(command.payment, ZERO) == command.cents:
+                return ()
+            return (_posted(state, PaymentApplied(command.payment, command.cents, command.day)),)
+        case _:
+            return _decide(state, command)
+
+
+def _decide(state: Bill, command: WriteOff | Dispute | File | Resolve) -> tuple[AccountEvent, ...] | Refusal:
+    """What a person does."""
+    if not command.actor.strip():
+        return Refusal.UNEXPLAINED
+    match command:
+        case WriteOff():
+            written_off = _WriteOff(*msgspec.structs.astuple(command))
+            if known := [each for each in state.written_off if each.number == command.number]:
+                return () if known == [written_off] else Refusal.CONFLICT
+            if not ZERO < command.cents <= owed(state):
+                return Refusal.NOTHING_OWED
+            return (_posted(state, BillWrittenOff(*msgspec.structs.astuple(command))),)
+        case Dispute():
+            if (disputed := _dispute(state, command.number)) is not None:
+                return () if disputed.opened == _Opening(*msgspec.structs.astuple(command)) else Refusal.CONFLICT
+            if not ZERO < command.cents <= owed(state):
+                return Refusal.NOTHING_OWED
+            return (_posted(state, DisputeOpened(*msgspec.structs.astuple(command))),)
+        case File() | Resolve():
+            return _on_dispute(state, command)
+        case _:
+            assert_never(command)
+
+
+def assess(state: Bill, command: Assess) -> tuple[BillAssessed, ...]:
     """One event where the claim's word changed, none where it is known."""
     if dict(state.words).get(command.claim, NOTHING) == command.word:
         return ()
-    after = _with(state, command.claim, command.word)
-    postings = tuple(_difference(balances(state), balances(after)))
-    return (BillAssessed(command.claim, command.day, command.word, postings),)
+    return (_posted(state, BillAssessed(command.claim, command.day, command.word)),)
+
+
+def _on_dispute(state: Bill, command: File | Resolve) -> tuple[AccountEvent, ...] | Refusal:
+    disputed = _dispute(state, command.number)
+    if disputed is None:
+        return Refusal.UNKNOWN_DISPUTE
+    if isinstance(command, File):
+        if command.document in disputed.evidence:
+            return ()
+        filed = EvidenceFiled(*msgspec.structs.astuple(command))
+        return Refusal.RESOLVED if disputed.resolution else (filed,)
+    if disputed.resolution is not None:
+        return () if disputed.resolution is command.resolution else Refusal.RESOLVED
+    return (_posted(state, DisputeResolved(*msgspec.structs.astuple(command))),)
+
+
+def _dispute(bill: Bill, number: str) -> Held | None:
+    return next((each for each in bill.disputes if each.opened.number == number), None)
+
+
+_PostedEvent = TypeVar("_PostedEvent", BillAssessed, PaymentApplied, BillWrittenOff, DisputeOpened, DisputeResolved)
+
+
+def _posted(state: Bill, event: _PostedEvent) -> _PostedEvent:
+    """With the difference that it makes."""
+    moves = _moves(balances(state), balances(evolve(state, event)))
+    return msgspec.structs.replace(event, postings=tuple(moves))
+
+
+def owed(bill: Bill) -> Money:
+    """What the member owes of it now, whatever its kind."""
+    stand = balances(bill)
+    return Money(sum(stand[account] for account in OWED))
 
 
 def balances(bill: Bill) -> Mapping[Account, Money]:
-    """What all claims of the bill say together. The sum over the accounts is zero."""
-    if not bill.words:
+    """What all that is known of the bill comes to. The sum over the accounts is zero."""
+    if bill is INITIAL:
         return _NONE
     words = [word for _, word in bill.words if word.payer_sequence]
     if len(words) > 1:
@@ -167,32 +396,52 @@ def balances(bill: Bill) -> Mapping[Account, Money]:
         Account.ADJUSTMENTS: Money(charge - paid - sum(share.kinds)),
         **dict(zip(OWED, share.kinds, strict=True)),
         Account.PATIENT_PAID: ZERO,
+        Account.APPLIED: ZERO,
+        Account.WRITTEN_OFF: ZERO,
+        Account.DISPUTED: ZERO,
         Account.CREDIT: ZERO,
     }
     # The same payment of the patient's is told by every payer who knows of it.
-    if left := max([word.patient_paid_cents for _, word in bill.words]):
-        found[Account.PATIENT_PAID] = left
-        for account in PAID_FIRST:
-            taken = max(ZERO, min(left, found[account]))
-            found[account] = Money(found[account] - taken)
-            left = Money(left - taken)
-        found[Account.CREDIT] = Money(-left)
+    if patient_paid := max([word.patient_paid_cents for _, word in bill.words], default=ZERO):
+        found[Account.PATIENT_PAID] = patient_paid
+    if bill.applied:
+        found[Account.APPLIED] = Money(sum(cents for _, cents in bill.applied))
+    if payments := found[Account.PATIENT_PAID] + found[Account.APPLIED]:
+        found[Account.CREDIT] = Money(_taken(found, payments) - payments)
+    if bill.written_off or bill.disputes:
+        waived = [each.cents for each in bill.written_off]
+        waived += [each.opened.cents for each in bill.disputes if each.resolution is Resolution.FOR_MEMBER]
+        held = [each.opened.cents for each in bill.disputes if each.resolution is None]
+        found[Account.WRITTEN_OFF] = _taken(found, sum(waived))
+        found[Account.DISPUTED] = _taken(found, sum(held))
     return found
 
 
 _NONE: Mapping[Account, Money] = dict.fromkeys(Account, ZERO)
 
 
-def _difference(before: Mapping[Account, Money], after: Mapping[Account, Money]) -> Iterable[Posting]:
-    """Everything comes from the charges, or goes back to them."""
-    for account, cents in after.items():
-        moved = cents - before[account]
-        if not moved or account is Account.CHARGES:
-            continue
-        if moved > 0:
-            yield Posting(Account.CHARGES, account, Money(moved))
-        else:
-            yield Posting(account, Account.CHARGES, Money(-moved))
+def _taken(found: dict[Account, Money], cents: int) -> Money:
+    """Take up to so much off what is owed; how much that was."""
+    left = cents
+    for account in PAID_FIRST:
+        taken = max(0, min(left, found[account]))
+        found[account] = Money(found[account] - taken)
+        left -= taken
+    return Money(cents - left)
+
+
+def _moves(before: Mapping[Account, Money], after: Mapping[Account, Money]) -> Iterable[Posting]:
+    """From the accounts that have less afterwards to those that have more, in the order of the chart."""
+    changes = [(account, cents - before[account]) for account, cents in after.items() if cents != before[account]]
+    givers = iter([(account, -change) for account, change in changes if change < 0])
+    source, left = next(givers, (Account.CHARGES, 0))
+    for destination, wanted in [(account, change) for account, change in changes if change > 0]:
+        while wanted:
+            if not left:
+                source, left = next(givers)
+            moved = min(wanted, left)
+            yield Posting(source, destination, Money(moved))
+            wanted, left = wanted - moved, left - moved
 
 
 # --- evolve
@@ -201,11 +450,33 @@ def _difference(before: Mapping[Account, Money], after: Mapping[Account, Money])
 def evolve(state: Bill, event: AccountEvent) -> Bill:
     match event:
         case BillAssessed():
-            return _with(state, event.claim, event.word)
+            others = tuple(each for each in state.words if each[0] != event.claim)
+            words = others if event.word == NOTHING else (*others, (event.claim, event.word))
+            return _with(state, words=words)
+        case PaymentApplied():
+            rest = tuple(each for each in state.applied if each[0] != event.payment)
+            return _with(state, applied=(*rest, (event.payment, event.cents)) if event.cents else rest)
+        case BillWrittenOff():
+            written_off = _WriteOff(event.number, event.cents, event.reason, event.day, event.actor)
+            return _with(state, written_off=(*state.written_off, written_off))
+        case DisputeOpened():
+            opened = _Opening(event.number, event.cents, event.reason, event.day, event.actor)
+            return _with(state, disputes=(*state.disputes, Held(opened)))
+        case EvidenceFiled() | DisputeResolved():
+            return _with(state, disputes=tuple(_disputed(each, event) for each in state.disputes))
         case _:
             assert_never(event)
 
 
-def _with(bill: Bill, claim: StreamId, word: Word) -> Bill:
-    others = tuple(each for each in bill.words if each[0] != claim)
-    return Bill(others if word == NOTHING else (*others, (claim, word)))
+def _disputed(held: Held, event: EvidenceFiled | DisputeResolved) -> Held:
+    if held.opened.number != event.number:
+        return held
+    if isinstance(event, EvidenceFiled):
+        return Held(held.opened, held.resolution, held.evidence | {event.document})
+    return Held(held.opened, event.resolution, held.evidence)
+
+
+def _with(bill: Bill, **changes: Any) -> Bill:
+    """One object is the empty bill."""
+    changed = msgspec.structs.replace(bill, **changes)
+    return INITIAL if changed == INITIAL else changed

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import account
-from domain.account import NOTHING, OWED, Account, Assess, Bill, BillAssessed, Word, balances, decide
+from domain.account import NOTHING, OWED, Account, Assess, Bill, BillAssessed, Word, balances
 from domain.adjudication import Share
 from domain.facts import StreamId
 from domain.money import ZERO, Money
@@ -26,17 +27,17 @@ def assessed(*said: tuple[StreamId, Word]) -> tuple[Bill, list[BillAssessed]]:
     """One after the other, from the first."""
     state, events = account.INITIAL, list[BillAssessed]()
     for claim, each in said:
-        for event in decide(state, Assess(claim, each, each.processed_on or date(2026, 3, 30))):
+        for event in account.assess(state, Assess(claim, each, each.processed_on or date(2026, 3, 30))):
             state = account.evolve(state, event)
             events.append(event)
     return state, events
 
 
-def booked(events: Iterable[BillAssessed]) -> dict[Account, int]:
+def booked(events: Iterable[account.AccountEvent]) -> dict[Account, int]:
     """The balances by the postings alone."""
     total = Counter[Account]()
     for event in events:
-        for posting in event.postings:
+        for posting in getattr(event, "postings", ()):
             total[posting.source] -= posting.cents
             total[posting.destination] += posting.cents
     return {name: total[name] for name in Account}
@@ -72,6 +73,9 @@ def test_a_charge_is_split_into_what_is_paid_taken_off_and_owed() -> None:
         Account.COPAYMENT: 0,
         Account.OTHER: 0,
         Account.PATIENT_PAID: 0,
+        Account.APPLIED: 0,
+        Account.WRITTEN_OFF: 0,
+        Account.DISPUTED: 0,
         Account.CREDIT: 0,
     }
     assert booked(events) == balances(bill)
@@ -160,3 +164,189 @@ def test_no_account_leaves_its_sign(said: Sequence[tuple[StreamId, Word]]) -> No
     for name, cents in balances(bill).items():
         assert cents <= ZERO or name not in account.NEVER_POSITIVE
         assert cents >= ZERO or name not in account.NEVER_NEGATIVE
+
+
+# --- what is paid, waived and disputed
+
+
+PAYMENT, OTHER_PAYMENT = StreamId("payment"), StreamId("another payment")
+DAY = date(2026, 4, 1)
+
+
+def carried_out(*commands: account.Command) -> tuple[Bill, list[account.AccountEvent]]:
+    """Those that are not refused."""
+    state, events = account.INITIAL, list[account.AccountEvent]()
+    for command in commands:
+        decided = account.decide(state, command)
+        if isinstance(decided, account.Refusal):
+            continue
+        for event in decided:
+            state = account.evolve(state, event)
+            events.append(event)
+    return state, events
+
+
+def assess(each: Word, claim: StreamId = PRIMARY) -> Assess:
+    return Assess(claim, each, DAY)
+
+
+def apply(cents: int, payment: StreamId = PAYMENT) -> account.Apply:
+    return account.Apply(payment, Money(cents), DAY)
+
+
+def waive(cents: int, number: str = "1") -> account.WriteOff:
+    return account.WriteOff(number, Money(cents), account.WriteOffReason.SMALL_BALANCE, DAY, "agent")
+
+
+def dispute(cents: int, number: str = "1") -> account.Dispute:
+    return account.Dispute(number, Money(cents), account.DisputeReason.WRONG_AMOUNT, DAY, "member")
+
+
+def resolve(resolution: account.Resolution, number: str = "1") -> account.Resolve:
+    return account.Resolve(number, resolution, DAY, "agent")
+
+
+def left(bill: Bill) -> dict[str, int]:
+    """Balances that are not zero, but for the plan's own."""
+    plans = (Account.CHARGES, Account.PLAN_PAID, Account.ADJUSTMENTS)
+    return {str(name): cents for name, cents in balances(bill).items() if cents and name not in plans}
+
+
+OWES_50 = assess(word(1, 20_000, 9_000, 4_000, 1_000))
+
+
+def test_a_payment_goes_from_what_is_owed_to_what_is_applied() -> None:
+    bill, (_, paid) = carried_out(OWES_50, apply(4_500))
+    assert left(bill) == {"owed.coinsurance": 500, "applied": 4_500}
+    assert [(p.source, p.destination, p.cents) for p in paid.postings] == [  # type: ignore[union-attr]
+        ("owed.deductible", "applied", 4_000),
+        ("owed.coinsurance", "applied", 500),
+    ]
+
+
+def test_an_overpayment_is_a_credit_and_goes_back_by_applying_less() -> None:
+    assert left(carried_out(OWES_50, apply(3_000), apply(2_500, OTHER_PAYMENT))[0]) == {
+        "applied": 5_500,
+        "credit": -500,
+    }
+    assert left(carried_out(OWES_50, apply(5_500), apply(5_000))[0]) == {"applied": 5_000}
+    assert left(carried_out(OWES_50, apply(5_500), apply(0))[0]) == left(carried_out(OWES_50)[0])
+    assert len(carried_out(OWES_50, apply(5_500), apply(5_500))[1]) == 2
+
+
+def test_a_reversal_of_a_paid_claim_leaves_a_credit_and_its_correction_takes_it_up() -> None:
+    paid = (OWES_50, apply(5_000))
+    assert left(carried_out(*paid, assess(NOTHING))[0]) == {"applied": 5_000, "credit": -5_000}
+    corrected = word(1, 20_000, 10_500, 3_500, day=9)
+    assert left(carried_out(*paid, assess(NOTHING), assess(corrected))[0]) == {"applied": 5_000, "credit": -1_500}
+
+
+def test_what_is_disputed_is_held_and_then_waived_or_owed_again() -> None:
+    disputed = (OWES_50, dispute(3_000))
+    assert left(carried_out(*disputed)[0]) == {"owed.deductible": 1_000, "owed.coinsurance": 1_000, "disputed": 3_000}
+    assert left(carried_out(*disputed, resolve(account.Resolution.AGAINST_MEMBER))[0]) == left(carried_out(OWES_50)[0])
+    waived = carried_out(*disputed, resolve(account.Resolution.FOR_MEMBER))[0]
+    assert left(waived) == {"owed.deductible": 1_000, "owed.coinsurance": 1_000, "written_off": 3_000}
+
+
+def test_what_was_waived_of_a_claim_that_is_taken_back_is_no_credit() -> None:
+    assert left(carried_out(OWES_50, waive(5_000), assess(NOTHING))[0]) == {}
+    assert left(carried_out(OWES_50, dispute(5_000), assess(NOTHING))[0]) == {}
+    assert left(carried_out(OWES_50, waive(5_000), apply(1_000))[0]) == {"applied": 1_000, "written_off": 4_000}
+
+
+@pytest.mark.parametrize(
+    ("before", "command", "answer"),
+    [
+        ((), waive(1), account.Refusal.NOTHING_OWED),
+        ((OWES_50,), waive(5_001), account.Refusal.NOTHING_OWED),
+        ((OWES_50,), waive(0), account.Refusal.NOTHING_OWED),
+        ((OWES_50, waive(5_000)), waive(5_000), ()),
+        ((OWES_50, waive(100)), waive(200), account.Refusal.CONFLICT),
+        ((OWES_50,), dispute(5_001), account.Refusal.NOTHING_OWED),
+        ((OWES_50, dispute(5_000)), dispute(5_000), ()),
+        ((OWES_50, dispute(5_000)), dispute(1, "2"), account.Refusal.NOTHING_OWED),
+        ((OWES_50, dispute(100)), dispute(200), account.Refusal.CONFLICT),
+        ((OWES_50,), resolve(account.Resolution.FOR_MEMBER), account.Refusal.UNKNOWN_DISPUTE),
+        (
+            (OWES_50, dispute(100), resolve(account.Resolution.FOR_MEMBER)),
+            resolve(account.Resolution.AGAINST_MEMBER),
+            account.Refusal.RESOLVED,
+        ),
+        ((OWES_50, dispute(100), resolve(account.Resolution.FOR_MEMBER)), resolve(account.Resolution.FOR_MEMBER), ()),
+        (
+            (OWES_50, dispute(100), resolve(account.Resolution.FOR_MEMBER)),
+            account.File("1", account.Evidence.RECEIPT, "doc-1", DAY, "member"),
+            account.Refusal.RESOLVED,
+        ),
+        (
+            (OWES_50, dispute(100), account.File("1", account.Evidence.RECEIPT, "doc-1", DAY, "member")),
+            account.File("1", account.Evidence.RECEIPT, "doc-1", DAY, "member"),
+            (),
+        ),
+        (
+            (OWES_50,),
+            account.WriteOff("1", Money(1), account.WriteOffReason.SMALL_BALANCE, DAY, " "),
+            account.Refusal.UNEXPLAINED,
+        ),
+    ],
+)
+def test_what_is_known_or_refused(
+    before: tuple[account.Command, ...], command: account.Command, answer: object
+) -> None:
+    assert account.decide(carried_out(*before)[0], command) == answer
+
+
+names = st.sampled_from(["1", "2"])
+commands = st.lists(
+    st.one_of(
+        st.builds(assess, words | st.just(NOTHING), st.sampled_from([PRIMARY, SECONDARY])),
+        st.builds(apply, cents, st.sampled_from([PAYMENT, OTHER_PAYMENT])),
+        st.builds(waive, cents, names),
+        st.builds(dispute, cents, names),
+        st.builds(resolve, st.sampled_from(account.Resolution), names),
+    ),
+    max_size=12,
+)
+
+
+@given(commands)
+def test_whatever_happens_postings_are_the_balances_and_no_account_leaves_its_sign(
+    happened: Sequence[account.Command],
+) -> None:
+    bill, events = carried_out(*happened)
+    assert booked(events) == balances(bill)
+    assert sum(balances(bill).values()) == 0
+    for name, amount in balances(bill).items():
+        assert amount <= ZERO or name not in account.NEVER_POSITIVE
+        assert amount >= ZERO or name not in account.NEVER_NEGATIVE
+
+
+@given(commands, st.randoms())
+def test_what_happened_to_a_bill_comes_to_the_same_in_any_order(
+    happened: Sequence[account.Command], rng: random.Random
+) -> None:
+    """But for what follows from another: the last word of a claim, of a payment, a dispute and its end."""
+    _, events = carried_out(*happened)
+    by_subject: dict[object, list[account.AccountEvent]] = {}
+    for event in events:
+        subject = getattr(event, "claim", None) or getattr(event, "payment", None)
+        kind = "dispute" if isinstance(event, account.DisputeOpened | account.DisputeResolved) else "waived"
+        by_subject.setdefault(subject or (kind, getattr(event, "number", "")), []).append(event)
+    turns = [subject for subject, own in by_subject.items() for _ in own]
+    rng.shuffle(turns)
+    state = account.INITIAL
+    for subject in turns:
+        state = account.evolve(state, by_subject[subject].pop(0))
+    assert balances(state) == balances(carried_out(*happened)[0])
+
+
+@given(commands, words)
+def test_to_reverse_undoes_exactly_what_was_posted_also_after_it_was_paid(
+    happened: Sequence[account.Command], other: Word
+) -> None:
+    claim = StreamId("another payer's")
+    before, events = carried_out(*happened)
+    after, more = carried_out(*happened, assess(other, claim), assess(NOTHING, claim))
+    assert balances(after) == balances(before)
+    assert booked(more) == booked(events)

@@ -132,6 +132,24 @@ WRITTEN = {
         '["charges","adjustments",6000,"USD"],["charges","owed.deductible",4000,"USD"],'
         '["charges","owed.coinsurance",1000,"USD"]]}'
     ),
+    "bill.payment_applied:1": (
+        f'{{"payment":"{ID}","cents":4000,"day":"2026-03-20","postings":[["owed.deductible","applied",4000,"USD"]]}}'
+    ),
+    "bill.written_off:1": (
+        '{"number":"1","cents":500,"reason":"small_balance","day":"2026-04-20","actor":"billing",'
+        '"postings":[["owed.coinsurance","written_off",500,"USD"]]}'
+    ),
+    "bill.dispute_opened:1": (
+        '{"number":"1","cents":500,"reason":"wrong_amount","day":"2026-04-20","actor":"member",'
+        '"postings":[["owed.coinsurance","disputed",500,"USD"]]}'
+    ),
+    "bill.evidence_filed:1": (
+        '{"number":"1","kind":"receipt","document":"9f86d081","day":"2026-04-21","actor":"member"}'
+    ),
+    "bill.dispute_resolved:1": (
+        '{"number":"1","resolution":"for_member","day":"2026-04-30","actor":"billing",'
+        '"postings":[["disputed","written_off",500,"USD"]]}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
