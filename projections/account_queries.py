@@ -1,7 +1,7 @@
 """Questions about accounts: as they stand now, as of a day, or as they were known at a position of the log."""
 
 _POSTED = """
-    SELECT entry.position, entry.day, entry.recorded_at, entry.bill_id, entry.claim_id,
+    SELECT entry.position, entry.day, entry.recorded_at, entry.bill_id, entry.claim_id, entry.payment_id, entry.what,
            -sum(amount) FILTER (WHERE account = 'charges') AS charged,
            coalesce(sum(amount) FILTER (WHERE account = 'plan_paid'), 0) AS plan_paid,
            coalesce(sum(amount) FILTER (WHERE account = 'adjustments'), 0) AS adjustments,
@@ -10,7 +10,9 @@ _POSTED = """
            coalesce(sum(amount) FILTER (WHERE account = 'owed.copayment'), 0) AS copayment,
            coalesce(sum(amount) FILTER (WHERE account = 'owed.other'), 0) AS other,
            coalesce(sum(amount) FILTER (WHERE account LIKE 'owed.%%'), 0) AS owed,
-           coalesce(sum(amount) FILTER (WHERE account = 'patient_paid'), 0) AS patient_paid,
+           coalesce(sum(amount) FILTER (WHERE account IN ('patient_paid', 'applied')), 0) AS patient_paid,
+           coalesce(sum(amount) FILTER (WHERE account = 'written_off'), 0) AS waived,
+           coalesce(sum(amount) FILTER (WHERE account = 'disputed'), 0) AS disputed,
            coalesce(-sum(amount) FILTER (WHERE account = 'credit'), 0) AS credit
     FROM entries entry
     WHERE entry.bill_id = ANY(ARRAY(
@@ -20,12 +22,12 @@ _POSTED = """
         ))
       AND (%(known_at)s::bigint IS NULL OR entry.position <= %(known_at)s)
       AND (%(as_of)s::date IS NULL OR entry.day <= %(as_of)s)
-    GROUP BY entry.position, entry.day, entry.recorded_at, entry.bill_id, entry.claim_id
+    GROUP BY entry.position, entry.day, entry.recorded_at, entry.bill_id, entry.claim_id, entry.payment_id, entry.what
 """
 
 ACCOUNT = f"""
-SELECT position, day, recorded_at, bill_id::text, claim_id::text, charged, plan_paid, adjustments, deductible,
-       coinsurance, copayment, other, patient_paid, credit, owed,
+SELECT position, day, recorded_at, what, bill_id::text, claim_id::text, payment_id::text, charged, plan_paid,
+       adjustments, deductible, coinsurance, copayment, other, patient_paid, waived, disputed, credit, owed,
        sum(owed - credit) OVER (ORDER BY position) AS balance
 FROM ({_POSTED}) posted ORDER BY position
 """  # noqa: S608 nothing in it comes from outside
@@ -37,8 +39,8 @@ A bill that several payers share stands in the accounts of all whom they call th
 BALANCE = f"""
 SELECT bill_id::text, min(day) AS first_day, max(day) AS last_day, sum(charged) AS charged, sum(plan_paid) AS plan_paid,
        sum(adjustments) AS adjustments, sum(deductible) AS deductible, sum(coinsurance) AS coinsurance,
-       sum(copayment) AS copayment, sum(other) AS other, sum(patient_paid) AS patient_paid, sum(credit) AS credit,
-       sum(owed) AS owed
+       sum(copayment) AS copayment, sum(other) AS other, sum(patient_paid) AS patient_paid, sum(waived) AS waived,
+       sum(disputed) AS disputed, sum(credit) AS credit, sum(owed) AS owed
 FROM ({_POSTED}) posted GROUP BY bill_id ORDER BY min(day), bill_id
 """  # noqa: S608 nothing in it comes from outside
 """What each bill of a member comes to."""
@@ -102,7 +104,7 @@ SELECT position, number FROM (
            posting.value ->> 1 AS destination, (posting.value ->> 2)::bigint AS cents
     FROM events event CROSS JOIN LATERAL jsonb_array_elements(convert_from(event.state, 'UTF8')::jsonb -> 'postings')
         WITH ORDINALITY AS posting (value, number)
-    WHERE event.topic = 'bill.assessed:1' AND event.notification_id <= (
+    WHERE event.topic LIKE ANY(%(booked)s) AND event.notification_id <= (
         SELECT folded.notification_id FROM projection_position folded
         JOIN projection_generation live ON folded.application_name = live.name || ':' || live.generation
         WHERE live.name = 'journal' AND live.live)

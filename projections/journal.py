@@ -1,16 +1,36 @@
-"""The journal: every posting to the accounts of bills as it was booked, and what each claim left to the patient.
+"""The journal: every posting as it was booked, and what each claim left to the patient.
 
 Balances and accumulators are sums over it. Rows are only ever added.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from domain.account import BillAssessed
+from domain.account import BillAssessed, BillWrittenOff, DisputeOpened, DisputeResolved, PaymentApplied
+from domain.facts import Event, StreamId
 from projections.projection import Change, Copy, Projected, Read
 
 NAME = "journal"
-VERSION = 1
-EVENTS = (BillAssessed,)
+VERSION = 2
+
+
+class _Booked(NamedTuple):
+    """Of one event with postings: to what it belongs."""
+
+    what: str
+    bill: StreamId | None = None
+    claim: StreamId | None = None
+    payment: StreamId | None = None
+
+
+_BOOKED: dict[type[Event], Callable[[StreamId, Any], _Booked]] = {
+    BillAssessed: lambda stream, event: _Booked("assessed", stream, claim=event.claim),
+    PaymentApplied: lambda stream, event: _Booked("payment applied", stream, payment=event.payment),
+    BillWrittenOff: lambda stream, event: _Booked(f"waived: {event.reason}", stream),
+    DisputeOpened: lambda stream, event: _Booked(f"disputed: {event.reason}", stream),
+    DisputeResolved: lambda stream, event: _Booked(f"dispute decided {event.resolution}", stream),
+}
+EVENTS = tuple(_BOOKED)
 OPENS_PERSONAL = False
 
 TABLES = """
@@ -18,8 +38,10 @@ CREATE TABLE journal (
     position bigint NOT NULL,
     number smallint NOT NULL,
     recorded_at timestamptz NOT NULL,
-    bill_id uuid NOT NULL,
-    claim_id uuid NOT NULL,
+    bill_id uuid,
+    claim_id uuid,
+    payment_id uuid,
+    what text NOT NULL,
     day date NOT NULL,
     source text NOT NULL,
     destination text NOT NULL,
@@ -32,9 +54,11 @@ COMMENT ON TABLE journal IS 'Every posting, as it was booked: an amount moves fr
 COMMENT ON COLUMN journal.position IS 'Position in the log of the event that booked it.';
 COMMENT ON COLUMN journal.number IS 'Its place among the postings of that event, from 1.';
 COMMENT ON COLUMN journal.recorded_at IS 'When the ledger recorded that event.';
-COMMENT ON COLUMN journal.bill_id IS 'The provider''s bill whose account it is.';
-COMMENT ON COLUMN journal.claim_id IS 'The claim whose word it follows from.';
-COMMENT ON COLUMN journal.day IS 'The payer''s day of that word.';
+COMMENT ON COLUMN journal.bill_id IS 'The provider''s bill whose account it is, if any.';
+COMMENT ON COLUMN journal.claim_id IS 'The claim whose word it follows from, if any.';
+COMMENT ON COLUMN journal.payment_id IS 'The member''s payment that it moves, if any.';
+COMMENT ON COLUMN journal.what IS 'What happened.';
+COMMENT ON COLUMN journal.day IS 'The day of it: of a claim''s word the payer''s.';
 COMMENT ON COLUMN journal.source IS 'Account that the amount leaves: docs/accounts.md.';
 COMMENT ON COLUMN journal.destination IS 'Account to which it goes.';
 COMMENT ON COLUMN journal.cents IS 'The amount, in cents; positive.';
@@ -61,13 +85,13 @@ COMMENT ON COLUMN shares.other_cents IS 'Every other PR, in cents: no cost share
 
 VIEWS = """
 CREATE OR REPLACE VIEW public.journal AS
-SELECT position, number, recorded_at, bill_id, claim_id, day, source, destination,
+SELECT position, number, recorded_at, bill_id, claim_id, payment_id, what, day, source, destination,
        (cents / 100.0)::numeric(20, 2) AS amount, asset
 FROM journal;
 COMMENT ON VIEW public.journal IS 'Every posting, as it was booked. Amounts in dollars.';
 COMMENT ON COLUMN public.journal.amount IS 'The amount, in dollars; positive.';
 CREATE OR REPLACE VIEW public.entries AS
-SELECT position, number, recorded_at, bill_id, claim_id, day, entry.account, entry.amount, asset
+SELECT position, number, recorded_at, bill_id, claim_id, payment_id, what, day, entry.account, entry.amount, asset
 FROM journal CROSS JOIN LATERAL (
     VALUES (source, -(cents / 100.0)::numeric(20, 2)), (destination, (cents / 100.0)::numeric(20, 2))
 ) AS entry (account, amount);
@@ -75,15 +99,17 @@ COMMENT ON VIEW public.entries IS 'Every posting from both sides: what it takes 
 COMMENT ON COLUMN public.entries.position IS 'Position in the log of the event that booked it.';
 COMMENT ON COLUMN public.entries.number IS 'Its place among the postings of that event, from 1.';
 COMMENT ON COLUMN public.entries.recorded_at IS 'When the ledger recorded that event.';
-COMMENT ON COLUMN public.entries.bill_id IS 'The provider''s bill whose account it is.';
-COMMENT ON COLUMN public.entries.claim_id IS 'The claim whose word it follows from.';
-COMMENT ON COLUMN public.entries.day IS 'The payer''s day of that word.';
+COMMENT ON COLUMN public.entries.bill_id IS 'The provider''s bill whose account it is, if any.';
+COMMENT ON COLUMN public.entries.claim_id IS 'The claim whose word it follows from, if any.';
+COMMENT ON COLUMN public.entries.payment_id IS 'The member''s payment that it moves, if any.';
+COMMENT ON COLUMN public.entries.what IS 'What happened.';
+COMMENT ON COLUMN public.entries.day IS 'The day of it: of a claim''s word the payer''s.';
 COMMENT ON COLUMN public.entries.asset IS 'What is counted: USD.';
 COMMENT ON COLUMN public.entries.account IS 'The account: docs/accounts.md.';
 COMMENT ON COLUMN public.entries.amount IS 'What is added to it, in dollars; negative where it is taken.';
 CREATE OR REPLACE VIEW public.balances AS
 SELECT bill_id, account, sum(amount)::numeric(20, 2) AS balance, asset
-FROM public.entries GROUP BY bill_id, account, asset;
+FROM public.entries WHERE bill_id IS NOT NULL GROUP BY bill_id, account, asset;
 COMMENT ON VIEW public.balances IS 'Balance of each account of each bill by now, in dollars.';
 COMMENT ON COLUMN public.balances.bill_id IS 'The provider''s bill whose account it is.';
 COMMENT ON COLUMN public.balances.asset IS 'What is counted: USD.';
@@ -109,14 +135,19 @@ COPY_SHARES = "COPY shares FROM STDIN"
 def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     postings: list[str] = []
     shares: list[str] = []
-    for position, recorded_at, bill_id, _, event, _ in events:
-        assert isinstance(event, BillAssessed)
-        for number, posting in enumerate(event.postings, 1):
-            booked = f"{bill_id}\t{event.claim}\t{event.day}\t{posting.source}\t{posting.destination}"
-            postings.append(f"{position}\t{number}\t{recorded_at}\t{booked}\t{posting.cents}\t{posting.asset}\n")
-        share = event.word.share
-        kinds = f"{share.deductible}\t{share.coinsurance}\t{share.copayment}\t{share.other}"
-        shares.append(f"{event.claim}\t{position}\t{event.day}\t{kinds}\n")
+    for position, recorded_at, stream, _, event, _ in events:
+        what, bill, claim, payment = _BOOKED[type(event)](stream, event)
+        subject = f"{bill or NULL}\t{claim or NULL}\t{payment or NULL}\t{what}\t{event.day}"  # type: ignore[attr-defined] # EVENTS
+        for number, posting in enumerate(event.postings, 1):  # type: ignore[attr-defined]
+            moved = f"{posting.source}\t{posting.destination}\t{posting.cents}\t{posting.asset}"
+            postings.append(f"{position}\t{number}\t{recorded_at}\t{subject}\t{moved}\n")
+        if isinstance(event, BillAssessed):
+            share = event.word.share
+            kinds = f"{share.deductible}\t{share.coinsurance}\t{share.copayment}\t{share.other}"
+            shares.append(f"{event.claim}\t{position}\t{event.day}\t{kinds}\n")
     return [
         Copy(sql, "".join(rows).encode()) for sql, rows in ((COPY_POSTINGS, postings), (COPY_SHARES, shares)) if rows
     ]
+
+
+NULL = "\\N"

@@ -12,8 +12,10 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, opened, progress
 from adapters.cli.show import console, new_table, text
 from application import accounts
+from application.topics import TOPICS
 from composition import Ledger
 from domain.account import NEVER_NEGATIVE, NEVER_POSITIVE
+from projections import journal
 from projections.account_queries import (
     ACCOUNT,
     ACCUMULATORS,
@@ -27,8 +29,8 @@ from projections.account_queries import (
 app = typer.Typer()
 
 KINDS = ("deductible", "coinsurance", "copayment", "other", "credit")
-SIDES = ("charged", "plan_paid", "adjustments", "patient_paid", "owed")
-HEADS = ("charged", "plan paid", "adjustments", "you paid", "owed")
+SIDES = ("charged", "plan_paid", "adjustments", "patient_paid", "waived", "disputed", "owed")
+HEADS = ("charged", "plan paid", "adjusted", "you paid", "waived", "disputed", "owed")
 
 _ZERO = Decimal(0)
 
@@ -47,13 +49,14 @@ def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
         console.print("No entries. (Is everything projected? scripts/ledger status)")
         return
     figures = (*HEADS, "balance")
-    table = new_table("position", "day", "claim", *figures, "owed as", right=("position", *figures), folds=("owed as",))
+    columns = ("position", "day", "what", "claim", *figures, "owed as")
+    table = new_table(*columns, right=("position", *figures), folds=("what", "owed as"))
     for row in rows:
-        where = (text(row["position"]), text(row["day"]), row["claim_id"][:8])
+        where = (text(row["position"]), text(row["day"]), row["what"], (row["claim_id"] or "")[:8])
         table.add_row(*where, *_amounts(row), f"[bold]{text(row['balance'])}[/]", _kinds(row))
     console.print(table)
     console.print(
-        "Charged = plan paid + adjustments + you paid + owed - credit. What the last payer in sequence leaves is owed."
+        "Charged = plan paid + adjusted + you paid + waived + disputed + owed - credit. The last payer's word counts."
     )
 
 
@@ -153,10 +156,11 @@ def check(as_json: Json = False) -> None:
 
 def checked(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
     """What each check finds wrong."""
+    booked = {"booked": [f"{topic.name}:%" for topic in TOPICS if topic.event in journal.EVENTS]}
     signs = {"never_positive": sorted(NEVER_POSITIVE), "never_negative": sorted(NEVER_NEGATIVE)}
     with ledger.database.snapshot(), ledger.database.session() as cursor:
         return {
-            "the journal says what the log says": cursor.execute(UNLIKE_LOG).fetchall(),
+            "the journal says what the log says": cursor.execute(UNLIKE_LOG, booked).fetchall(),
             "no account has a balance of a sign that it must not have": cursor.execute(OUT_OF_SIGN, signs).fetchall(),
             "accounts say of each bill what its claims say": cursor.execute(UNLIKE_CLAIMS).fetchall(),
         }
