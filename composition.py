@@ -4,23 +4,31 @@ import gc
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 import structlog
 
+import projections.accumulators
 import projections.claim_history
 import projections.denials
 import projections.journal
 import projections.payers
+import projections.payments
 import projections.people
+import projections.premiums
 import projections.remittances
+import projections.settlement
+import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
 from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
+from adapters.json_message import payment, premium, settlement
 from adapters.kafka.source import KafkaSource, create_topics
+from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import embedded_dsn
@@ -29,12 +37,15 @@ from adapters.postgres.positions import PostgresPositions
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.settings import Settings
 from adapters.x12.translate import translate as translate_x12
+from application.commands import Request, execute
 from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
 from application.ports import Format
+from application.unit_of_work import UnitOfWork
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
+from domain.request import Answer
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt
 from projections.runner import BATCH_EVENTS, Runner
@@ -46,12 +57,23 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.remittances,
     projections.denials,
     projections.journal,
+    projections.accumulators,
+    projections.payments,
+    projections.premiums,
+    projections.settlement,
+    projections.statements,  # behind those at whose views its own look, like settlement
 )
 
 TRANSLATIONS = {
     Format.X12_835: balanced(translate_x12),
     Format.JSON_CLAIM: balanced(translate_notice),
     Format.JSON_CLAIM_LINES: balanced(translate_lines),
+    Format.JSON_PAYMENT: balanced(payment.translate),
+    Format.JSON_PAYMENT_LINES: balanced(payment.translate_lines),
+    Format.JSON_SETTLEMENT: balanced(settlement.translate),
+    Format.JSON_SETTLEMENT_LINES: balanced(settlement.translate_lines),
+    Format.JSON_PREMIUM: balanced(premium.translate),
+    Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
 }
 
 
@@ -94,9 +116,21 @@ class Ledger:
         return Mapper(self.keys)
 
     @cached_property
+    def bills(self) -> PostgresBills:
+        return PostgresBills(self.database, self.ids)
+
+    @cached_property
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
-        return Intake(self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, limit, accounts=self.accounts)
+        known = (self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, self.bills)
+        return Intake(*known, limit, accounts=self.accounts)
+
+    def work(self) -> UnitOfWork:
+        return UnitOfWork(self.log, self.mapper)
+
+    def execute(self, asked: Request) -> Answer | StrEnum:
+        """What a client asks for, once for its key: application/commands.py."""
+        return execute(self.log, self.mapper, self.keys, self.ids, asked)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:

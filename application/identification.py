@@ -5,7 +5,7 @@ Computed once for each message; where another writer was faster, only loading an
 
 from collections.abc import Callable
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -13,7 +13,7 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import Chapter
-from domain import claim, person, remittance
+from domain import claim, payment, person, premium, remittance, schedule, settlement
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.person import Names
@@ -43,6 +43,13 @@ class ClaimItem(NamedTuple):
         return f"{self.stream} {self.identity} {self.content}"
 
 
+class Member(NamedTuple):
+    """All whom a payer knows under one number."""
+
+    payer_id: str
+    member_id: str
+
+
 class Entry(NamedTuple):
     """What a message says of one stream, whose chapter decides by itself what of it is news."""
 
@@ -51,6 +58,8 @@ class Entry(NamedTuple):
     command: Fact
     subject: StreamId | None = None
     """Whose key seals what is personal, where anything is"""
+    member: Member | None = None
+    """Of a payment: whose bills it may pay"""
 
 
 class Unit(NamedTuple):
@@ -73,6 +82,30 @@ class Unit(NamedTuple):
 def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
     """The account of all whom a payer knows under one member's number."""
     return ids.stream("account", payer_id, _folded(member_id))
+
+
+def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
+    """What is said of one payment."""
+    payer_id, references = notice.payer_id, notice.references
+    payment_id, account = references.payment_id, account_of(ids, payer_id, notice.member_id)
+
+    def opaque(kind: str, *number: str) -> StreamId | None:
+        return ids.stream(kind, payer_id, *number) if all(number) else None
+
+    report = payment.Report(
+        content=ids.content(notice),
+        payer_id=payer_id,
+        account=account,
+        source=source,
+        personal=references,
+        said=notice.said,
+        schedule=opaque("schedule", references.schedule_id),
+        refund=opaque("refund", payment_id, references.refund_id),
+        case=opaque("case", payment_id, references.case_id),
+        payout=opaque("payout", references.payout),
+    )
+    member = Member(payer_id, notice.member_id)
+    return Entry(ids.stream("payment", payer_id, payment_id), payment, report, account, member)
 
 
 class _Once:
@@ -98,9 +131,22 @@ class Identification:
         self._persons: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
 
     def unit(self, message: Message, understood: Understood) -> Unit:
-        if isinstance(understood.said, remittance.Remittance):
-            return self._remittance(message, understood, understood.said)
-        return self._notice(message, understood, understood.said)
+        match understood.said:
+            case remittance.Remittance():
+                return self._remittance(message, understood, understood.said)
+            case claim.Notice():
+                return self._notice(message, understood, understood.said)
+            case payment.PaymentNotice():
+                entry = payment_entry(self._ids, message.source, understood.said)
+            case schedule.ScheduleNotice():
+                entry = self._schedule(message.source, understood.said)
+            case settlement.BankNotice():
+                entry = self._bank_entry(message.source, understood.said)
+            case premium.Notice():
+                entry = self._premium(message.source, understood.said)
+            case _:
+                assert_never(understood.said)
+        return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
 
     def _remittance(self, message: Message, understood: Understood, parsed: remittance.Remittance) -> Unit:
         payer_id, ids = parsed.payer.payer_id, self._ids
@@ -118,25 +164,25 @@ class Identification:
             provider_adjustments=parsed.provider_adjustments,
         )
         claims, unidentified, occurrences = [], [], dict[tuple[str, str], int]()
-        for number, payment in enumerate(parsed.claims, 1):
-            if payment.patient is None:
+        for number, paid in enumerate(parsed.claims, 1):
+            if paid.patient is None:
                 unidentified.append(number)
                 continue
-            person_id, identify = self._person(payer_id, payment.patient)
-            adjudication = payment.adjudication
-            claim_id, status_code = self._claim_id(payer_id, payment.numbers, person_id), adjudication.status_code
+            person_id, identify = self._person(payer_id, paid.patient)
+            adjudication = paid.adjudication
+            claim_id, status_code = self._claim_id(payer_id, paid.numbers, person_id), adjudication.status_code
             occurrence = occurrences[claim_id, status_code] = occurrences.get((claim_id, status_code), 0) + 1
             post = claim.Post(
-                content=ids.content(payment),
+                content=ids.content(paid),
                 person=person_id,
                 payer_id=payer_id,
                 remittance=stream,
                 day=parsed.paid_on,
                 adjudication=adjudication,
-                personal=payment.numbers,
+                personal=paid.numbers,
                 occurrence=occurrence,
                 source=message.source,
-                bill=self._bill(parsed.payee.provider_id, payment.numbers, payment.patient, service_day(adjudication)),
+                bill=self._bill(parsed.payee.provider_id, paid.numbers, paid.patient, service_day(adjudication)),
             )
             claims.append(self._item(number, claim_id, post, identify))
         balances = tuple(
@@ -182,6 +228,44 @@ class Identification:
             )
         items = [self._item(1, stream, command, identify)]
         return Unit(message.source, message.format, understood.where, understood.raw, stream, claims=items)
+
+    def _schedule(self, source: str, notice: schedule.ScheduleNotice) -> Entry:
+        ids, payer_id = self._ids, notice.payer_id
+        account = account_of(ids, payer_id, notice.member_id)
+        report = schedule.Report(
+            content=ids.content(notice),
+            payer_id=payer_id,
+            account=account,
+            source=source,
+            personal=notice.references,
+            said=notice.said,
+        )
+        return Entry(ids.stream("schedule", payer_id, notice.references.schedule_id), schedule, report, account)
+
+    def _bank_entry(self, source: str, notice: settlement.BankNotice) -> Entry:
+        ids, said, payout = self._ids, notice.said, None
+        if isinstance(said, settlement.Booked) and said.payout and said.payer_id:
+            payout = ids.stream("payout", said.payer_id, said.payout)
+        report = settlement.Report(ids.content(notice), notice.bank_account, source, said, payout)
+        return Entry(ids.stream("bank_entry", notice.bank_account, notice.entry_id), settlement, report)
+
+    def _premium(self, source: str, notice: premium.Notice) -> Entry:
+        ids, payer_id, numbers = self._ids, notice.payer_id, notice.numbers
+        stream = ids.stream("premium", payer_id, numbers.contract_id)
+        said = msgspec.structs.replace(
+            notice.said,
+            content=ids.content(notice),
+            invoice=ids.stream("premium_invoice", stream, numbers.invoice_id) if numbers.invoice_id else None,
+            payment=ids.stream("premium_payment", stream, numbers.payment_id) if numbers.payment_id else None,
+        )
+        command = premium.Record(
+            account=account_of(ids, payer_id, notice.member_id),
+            payer_id=payer_id,
+            source=source,
+            personal=numbers,
+            said=said,
+        )
+        return Entry(stream, premium, command, stream)
 
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from application import payments
 from application.accounts import assess, load_bills
-from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Entry, Identification, Unit
+from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Entry, Identification, Member, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
@@ -26,7 +27,7 @@ from application.ports import (
     VersionConflict,
 )
 from application.unit_of_work import Decider, Head, UnitOfWork
-from domain import account, claim, parking, person, remittance
+from domain import account, claim, parking, payment, person, remittance
 from domain.claim import Claim
 from domain.facts import StreamId
 
@@ -73,7 +74,7 @@ class Outcome:
 
 
 class _Held(NamedTuple):
-    """What keeps news from being recorded, among the claims and persons of a batch."""
+    """What keeps news from being recorded, among the claims and persons of a batch, and what follows from payments."""
 
     blocked: set[StreamId]
     """Claims of which something is parked, so that later postings wait"""
@@ -81,6 +82,8 @@ class _Held(NamedTuple):
     """Claims of which postings were given up, and those"""
     erased: set[str]
     """Persons whose key was destroyed"""
+    owed: Mapping[Member, Sequence[StreamId]]
+    """Of members of whose payments it tells: the bills of which anything is owed, the oldest first"""
 
 
 class _Part(NamedTuple):
@@ -101,6 +104,7 @@ class Intake:
         keys: Keys,
         ids: Ids,
         translations: Mapping[Format, Translate],
+        bills: payments.Bills,
         max_message_bytes: int = 64 * 1024 * 1024,
         *,
         accounts: bool = True,
@@ -111,6 +115,7 @@ class Intake:
         self._keys = keys
         self._ids = ids
         self._translations = translations
+        self._bills = bills
         self._identification = Identification(ids, mapper, accounts=accounts)
         self._max_message_bytes = max_message_bytes
         self._accounts = accounts
@@ -277,8 +282,9 @@ class Intake:
         referring = {
             unit.stream for unit in units if unit.receive is not None and unit.receive.remittance.provider_adjustments
         }
+        owed = payments.load(work, self._bills, entries)
         subjects = {entry.subject for entry in entries if entry.subject is not None}
-        held = _Held(set(), {}, self._keys.ensure(persons | referring | subjects))
+        held = _Held(set(), {}, self._keys.ensure(persons | referring | subjects), owed)
         for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
             parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
             if parked and parked[0] != retried:  # the oldest is the one whose turn it is
@@ -332,6 +338,9 @@ class Intake:
             return [_Part(self._parked_id(unit, self._ids.digest(unit.raw())), park, unit.raw())]
         work.record(entry.stream, entry.chapter, *decided)
         outcome.events += len(decided)
+        if decided and entry.member is not None:
+            day = payment.said_by(decided[-1]).day
+            outcome.events += payments.apply(work, entry.stream, held.owed[entry.member], day)
         outcome.duplicates += not decided
         return []
 

@@ -8,10 +8,14 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
+from domain import premium
 from domain.claim import Notice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
+from domain.payment import PaymentNotice
 from domain.remittance import Remittance
+from domain.schedule import ScheduleNotice
+from domain.settlement import BankNotice
 
 Buffer = bytes | mmap
 """A message's bytes; a large file's stay on disk."""
@@ -26,6 +30,16 @@ class Format(StrEnum):
     """A notice of one claim: docs/messages.md"""
     JSON_CLAIM_LINES = "json-claim-lines"
     """Such notices, one a line, as files hold them"""
+    JSON_PAYMENT = "json-payment"
+    """A payment processor's notice of one payment or schedule: docs/messages.md"""
+    JSON_PAYMENT_LINES = "json-payment-lines"
+    JSON_SETTLEMENT = "json-settlement"
+    """What a bank says of one entry of an account: docs/messages.md"""
+    JSON_SETTLEMENT_LINES = "json-settlement-lines"
+    JSON_PREMIUM = "json-premium"
+    """What a plan says of the premiums of one contract: docs/messages.md"""
+    JSON_PREMIUM_LINES = "json-premium-lines"
+    """The same, one a line"""
 
 
 class Message(NamedTuple):
@@ -37,10 +51,13 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-class Understood(NamedTuple):
-    """One remittance of a message, or a notice of one claim."""
+Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice
 
-    said: Remittance | Notice
+
+class Understood(NamedTuple):
+    """One remittance of a message, or a notice of one claim, payment, schedule, contract or entry of a bank."""
+
+    said: Said
     where: str
     raw: Callable[[], bytes]
     """The same as a message of its own: what is kept if any of it has to be parked"""

@@ -13,6 +13,7 @@ import psycopg
 
 from application.ports import Format
 from benchmarks import parts
+from benchmarks.contention import contention
 from benchmarks.floor import floor
 from benchmarks.growth import GROWN_CLAIMS, GROWN_CLAIMS_MIN, growth
 from benchmarks.mixed import mixed
@@ -39,6 +40,7 @@ def measure(where: Place, claims: int, grown: int) -> Iterator[Figure]:
     yield from remittances(where, claims, repeats)
     yield from with_account(where, claims // 2, repeats)
     yield from mixed(where, claims // 2, repeats)
+    yield from contention(where, claims // 2, repeats)
     if grown:
         yield from growth(where, grown)
 

@@ -6,15 +6,18 @@ The same processes go on from the first message to the last. Messages come in ro
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import islice
 from statistics import median
+from typing import LiteralString
 
 import psycopg
 
+from adapters.cli.accounts import accounts_of
 from adapters.cli.claims import find
 from adapters.cli.story import story
 from benchmarks.mixed import messages_of, mix
@@ -24,17 +27,25 @@ from benchmarks.report import Figure, percentile, progress
 from composition import Ledger
 from consumers.messages import TOPICS
 from domain.window import thirty_six_months
-from samples.lives import Message
+from projections.account_queries import ACCOUNT, BALANCE
+from samples.lives import ADJUDICATIONS, REMITTANCES, Message
 
 GROWN_CLAIMS = 1_000_000
 GROWN_CLAIMS_MIN = 1_000
 SMALLER = 100
 ROUNDS = 3
 ROUND_MESSAGES = 20_000
+EVENTS_PER_CLAIM = 3
+"""Of the mix with accounts: a ledger of so many fewer claims holds as many events as the large one holds claims"""
 QUESTIONS = 2_000
 WARM_UP = 100
 WINDOW = thirty_six_months(date(2026, 3, 31))
 """All of the mix was served in it"""
+
+BILLED = """
+SELECT DISTINCT member_id FROM people JOIN claim_status USING (person_id) JOIN journal USING (bill_id) ORDER BY 1
+"""
+"""Members of whom accounts tell anything"""
 
 
 def growth(where: Place, claims: int) -> Iterator[Figure]:
@@ -49,12 +60,16 @@ def growth(where: Place, claims: int) -> Iterator[Figure]:
                 large.append(long.pace())
                 progress(f"small {small[-1]:,.0f} messages/s, large {large[-1]:,.0f}")
         progress("questions")
-        with psycopg.connect(ledger.database.dsn, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")  # as the server does by itself, and has begun to: not at the same time
-        yield from questions(ledger)
+        vacuum(ledger)
+        yield from of_claims(ledger)
     yield Figure("growth_small", median(small), "messages/s")
     yield Figure("growth_large", median(large), "messages/s")
     yield Figure("growth_ratio", median(b / a for a, b in zip(small, large, strict=True)), "ratio")
+    with where.ledger() as ledger:
+        with stream(where, ledger, claims // EVENTS_PER_CLAIM, accounts=True):
+            progress("questions about accounts")
+        vacuum(ledger)
+        yield from of_accounts(ledger)
 
 
 @dataclass
@@ -79,12 +94,12 @@ class Stream:
 
 
 @contextmanager
-def stream(where: Place, ledger: Ledger, claims: int) -> Iterator[Stream]:
+def stream(where: Place, ledger: Ledger, claims: int, *, accounts: bool = False) -> Iterator[Stream]:
     """One that has made so many claims."""
     with ExitStack() as stack:
-        topics = {topic: stack.enter_context(where.topic()) for topic in TOPICS}
-        formats = {topics[topic]: format_ for topic, format_ in TOPICS.items()}
-        pipeline = stack.enter_context(running(where, ledger, formats))
+        topics = {topic: stack.enter_context(where.topic()) for topic in (REMITTANCES, ADJUDICATIONS)}
+        formats = {topics[topic]: TOPICS[topic] for topic in topics}
+        pipeline = stack.enter_context(running(where, ledger, formats, accounts=accounts))
         made = Stream(where, pipeline, topics, mix(claims, more=2 * ROUNDS * ROUND_MESSAGES))
         while left := messages_of(claims) - made.taken:
             per_s = made.pace(min(left, ROUND_MESSAGES))
@@ -92,13 +107,16 @@ def stream(where: Place, ledger: Ledger, claims: int) -> Iterator[Stream]:
         yield made
 
 
-def questions(ledger: Ledger) -> Iterator[Figure]:
-    """What `history MEMBER` and `claim ID` ask, over a connection that is open, for members and claims at random."""
-    rng = random.Random(1)
-    with ledger.database.session() as cursor:
-        members = [row["member_id"] for row in cursor.execute("SELECT DISTINCT member_id FROM people ORDER BY 1")]
-        cursor.execute("SELECT claim_id::text FROM claim_status WHERE random() < 0.05")
-        claims = [row["claim_id"] for row in cursor]
+def vacuum(ledger: Ledger) -> None:
+    """As the server does by itself, and has begun to: not while questions are asked."""
+    with psycopg.connect(ledger.database.dsn, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+
+
+def of_claims(ledger: Ledger) -> Iterator[Figure]:
+    """What `history MEMBER` and `claim ID` ask."""
+    members = _column(ledger, "SELECT DISTINCT member_id FROM people ORDER BY 1")
+    claims = _column(ledger, "SELECT claim_id::text FROM claim_status WHERE random() < 0.05")
 
     def history(member: str) -> bool:
         return bool(find(ledger, member=member, first_day=WINDOW.first, last_day=WINDOW.last))
@@ -108,10 +126,35 @@ def questions(ledger: Ledger) -> Iterator[Figure]:
             [found] = find(ledger, claim_id=claim_id, limit=2)
             return bool(story(ledger, found["claim_id"], None))
 
-    for name, ask, known in (("history", history, members), ("claim", claim, claims)):
-        took_ms = [_took_ms(ask, rng.choice(known)) for _ in range(WARM_UP + QUESTIONS)][WARM_UP:]
-        for share in (50, 99):
-            yield Figure(f"query_{name}_p{share}", percentile(took_ms, share), "ms")
+    yield from _asked("history", history, members)
+    yield from _asked("claim", claim, claims)
+
+
+def of_accounts(ledger: Ledger) -> Iterator[Figure]:
+    """What `balance MEMBER` and `account MEMBER` ask."""
+    members = _column(ledger, BILLED)
+
+    def money(question: str, member: str) -> bool:
+        with ledger.database.snapshot():
+            asked = {"member": member, "accounts": accounts_of(ledger, member), "as_of": None, "known_at": None}
+            with ledger.database.session() as cursor:
+                return bool(cursor.execute(question, asked).fetchall())
+
+    yield from _asked("balance", partial(money, BALANCE), members)
+    yield from _asked("account", partial(money, ACCOUNT), members)
+
+
+def _column(ledger: Ledger, sql: LiteralString) -> list[str]:
+    with ledger.database.session() as cursor:
+        return [value for row in cursor.execute(sql) for value in row.values()]
+
+
+def _asked(name: str, ask: Callable[[str], bool], known: Sequence[str]) -> Iterator[Figure]:
+    """Over a connection that is open, of members or claims at random."""
+    rng = random.Random(1)
+    took_ms = [_took_ms(ask, rng.choice(known)) for _ in range(WARM_UP + QUESTIONS)][WARM_UP:]
+    for share in (50, 99):
+        yield Figure(f"query_{name}_p{share}", percentile(took_ms, share), "ms")
 
 
 def _took_ms(ask: Callable[[str], bool], what: str) -> float:

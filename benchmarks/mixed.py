@@ -40,7 +40,8 @@ def sent(where: Place, messages: Sequence[Message]) -> Iterator[Traffic]:
         formats = {}
         for topic, format_ in TOPICS.items():
             values = [message.value for message in messages if message.topic == topic]
-            formats[stack.enter_context(where.topic(values))] = format_
+            if values:
+                formats[stack.enter_context(where.topic(values))] = format_
         yield Traffic(formats, len(messages), len(messages))
 
 

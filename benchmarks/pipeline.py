@@ -66,6 +66,8 @@ class Run:
     took_s: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
+    conflicts: int = 0
+    """Batches that were decided again, since another writer was faster"""
 
     @property
     def units_per_s(self) -> float:
@@ -102,18 +104,21 @@ class Pipeline(NamedTuple):
         return run
 
     def watch(self, until: int) -> Iterator[int]:
-        """How many messages are taken in, again and again, until all are, and all of it is projected."""
-        last, moved = None, time.monotonic()
+        """How many messages are taken in, again and again, until all are and what they made is projected."""
+        last, moved, end = None, time.monotonic(), None
         while True:
             row = self.connection.execute(PROGRESS, [list(self.topics)]).fetchone()
             assert row is not None
             taken, head, projected = row
-            if row != last:
-                last, moved = row, time.monotonic()
+            if taken == until and end is None:
+                end = head  # somebody else may go on writing
+            reached = (taken, end and projected)
+            if reached != last:
+                last, moved = reached, time.monotonic()
             elif time.monotonic() > moved + STALLED_S:
                 raise Stalled(f"{taken} of {until} messages, {projected} of {head} events")
             yield taken
-            if taken == until and projected == head:
+            if end is not None and projected >= end:
                 return
             for worker in (*self.consumers, self.projector):
                 worker.check()
@@ -168,7 +173,9 @@ def end_to_end(place: Place, ledger: Ledger, traffic: Traffic, *, accounts: bool
     with running(place, ledger, traffic.formats, accounts=accounts) as pipeline:
         run = pipeline.passage(traffic.messages, traffic.units)
         ended = time.monotonic()
-        run.took_s = ended - min(began for c in pipeline.consumers if (began := c.stop()["began"]) is not None)
+        figures = [consumer.stop() for consumer in pipeline.consumers]
+        run.took_s = ended - min(each["began"] for each in figures if each["began"] is not None)
+        run.conflicts = sum(each["conflicts"] for each in figures)
     return run
 
 

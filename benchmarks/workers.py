@@ -6,27 +6,52 @@ end), and then prints one JSON object of figures.
 
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 
 from adapters import logs
 from adapters.kafka.source import KafkaSource
+from adapters.postgres.event_log import PostgresEventLog
 from adapters.settings import Settings
-from application.ports import Format
+from application.bills import of_bill
+from application.ports import Batch, Format, VersionConflict
 from composition import PROJECTIONS, Ledger, open_ledger, settle_memory
 from consumers.loop import Record
+from domain import account
+from domain.facts import StreamId
+from domain.money import Money
 
 Figures = dict[str, Any]
 Stopped = Callable[[], bool]
 STOP_TIMEOUT_S = 20
+COMMANDS_PER_S = 50
+BILLS_OF_OTHERS = 1_000
+BILLS_RECENT = 200
+BILLS_AT_ONCE = 5
+"""Then it asks anew which were assessed last"""
+
+# The bills of claims that came last, after a position, and left something to be owed: of the first claim of each
+# remittance, since that is the one which the mix may take back soon.
+ASSESSED = """
+SELECT bill.originator_id::text AS bill_id
+FROM events remittance JOIN events bill ON bill.notification_id = remittance.notification_id + 2
+WHERE remittance.notification_id > %s AND remittance.topic = 'remittance.received:1'
+  AND bill.topic = 'bill.assessed:1' AND convert_from(bill.state, 'UTF8') LIKE '%%,"owed.%%'
+ORDER BY remittance.notification_id DESC LIMIT %s
+"""
 
 
 class WorkerFailed(Exception):
@@ -136,9 +161,23 @@ class TimedSource(KafkaSource):
         return records
 
 
+class CountedLog(PostgresEventLog):
+    """Counts how often others were faster."""
+
+    conflicts = 0
+
+    def append(self, batch: Batch) -> int:
+        try:
+            return super().append(batch)
+        except VersionConflict:
+            self.conflicts += 1
+            raise
+
+
 def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
     ledger = _open(options)
     ledger.accounts = bool(options["accounts"])
+    ledger.log = log = CountedLog(ledger.database)
     formats = {topic: Format(name) for topic, name in json.loads(options["formats"]).items()}
     source = TimedSource(options["bootstrap"], list(formats), options["group"])
     consumer = ledger.consumer(source, formats=formats)
@@ -148,7 +187,69 @@ def consume(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]
     consumer.run(stopped)
     source.close()
     ledger.close()
-    return {"began": source.began}
+    return {"began": source.began, "conflicts": log.conflicts}
+
+
+def write(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
+    """What a portal sends, at a steady pace from when claims begin to come: a cent of a bill is disputed, and that
+    resolved. Where it is contended these are the bills that were assessed last, else others that were there before.
+
+    How long a command took counts from when it was due, so that one that is slow costs what those behind it wait too.
+    """
+    ledger = _open(options)
+    ledger.log = log = CountedLog(ledger.database)
+    others = _assessed(ledger, 0, BILLS_OF_OTHERS)
+    head = _head(ledger)
+    settle_memory()
+    ready()
+    while not _assessed(ledger, head, 1) and not stopped():
+        time.sleep(0.01)
+    rng = random.Random(1)
+    outcomes = Counter(answered=0, refused=0, given_up=0)
+    took_ms: list[float] = []
+    began = due = time.monotonic()
+    while not stopped():
+        recent = _assessed(ledger, head, BILLS_RECENT)
+        for bill in rng.sample(recent if options["contended"] else others, min(BILLS_AT_ONCE, len(recent))):
+            for command in _dispute(str(len(took_ms))):
+                time.sleep(max(0.0, due - time.monotonic()))
+                outcome = _outcome(ledger, bill, command)
+                took_ms.append((time.monotonic() - due) * 1000)
+                due += 1 / COMMANDS_PER_S
+                outcomes[outcome] += 1
+                if outcome != "answered":
+                    break
+    took_s = time.monotonic() - began
+    ledger.close()
+    return {**outcomes, "conflicts": log.conflicts, "took_s": took_s, "took_ms": took_ms}
+
+
+def _assessed(ledger: Ledger, after: int, count: int) -> list[StreamId]:
+    with ledger.database.session() as cursor:
+        return list(dict.fromkeys(StreamId(row["bill_id"]) for row in cursor.execute(ASSESSED, [after, count])))
+
+
+def _head(ledger: Ledger) -> int:
+    with ledger.database.session() as cursor:
+        row = cursor.execute("SELECT position FROM head").fetchone()
+    assert row is not None
+    return int(row["position"])
+
+
+def _dispute(number: str) -> tuple[account.Command, account.Command]:
+    day, reason, resolution = date(2026, 3, 31), account.DisputeReason.WRONG_AMOUNT, account.Resolution.AGAINST_MEMBER
+    return (
+        account.Dispute(number, Money(1), reason, day, "member"),
+        account.Resolve(number, resolution, day, "clerk"),
+    )
+
+
+def _outcome(ledger: Ledger, bill: StreamId, command: account.Command) -> str:
+    try:
+        answer = ledger.execute(of_bill(ledger.ids, str(uuid4()), bill, command))
+    except VersionConflict:
+        return "given_up"
+    return "refused" if isinstance(answer, StrEnum) else "answered"
 
 
 def project(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) -> Figures:
@@ -182,4 +283,4 @@ def _open(options: dict[str, str]) -> Ledger:
 
 
 if __name__ == "__main__":
-    serve({"consume": consume, "project": project, "rebuild": rebuild})
+    serve({"consume": consume, "write": write, "project": project, "rebuild": rebuild})

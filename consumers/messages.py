@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 
-from application.ports import Buffer, Format, NotUnderstood, Translate, Understood
+from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
+from domain import premium
 from domain.claim import Decided, Notice
 from domain.money import dollars
+from domain.payment import PaymentNotice
 from domain.remittance import Imbalance, Remittance, claim_imbalances, imbalances
+from domain.schedule import ScheduleNotice
+from domain.settlement import BankNotice
 
 TOPICS = {
     "payer.remittances": Format.X12_835,
     "payer.adjudications": Format.JSON_CLAIM,
+    "payments": Format.JSON_PAYMENT,
+    "premiums": Format.JSON_PREMIUM,
+    "settlements": Format.JSON_SETTLEMENT,
 }
 
 NAMED_MAX = 20
@@ -27,13 +34,13 @@ def balanced(translate: Translate) -> Translate:
     return checked
 
 
-def _imbalances(said: Remittance | Notice) -> Iterator[Imbalance]:
+def _imbalances(said: Said) -> Iterator[Imbalance]:
     match said:
         case Remittance():
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case Notice():
+        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice():
             return iter(())
 
 

@@ -40,6 +40,8 @@ class Account(StrEnum):
     COINSURANCE = "owed.coinsurance"
     COPAYMENT = "owed.copayment"
     OTHER = "owed.other"
+    OWED_BEFORE = "owed.before"
+    """What was owed of it in the books that this ledger took over"""
     PATIENT_PAID = "patient_paid"
     """What the patient has paid to the provider already, as payers state it (AMT*F5)"""
     APPLIED = "applied"
@@ -50,15 +52,35 @@ class Account(StrEnum):
     """What would be owed, and is held until a dispute is resolved"""
     CREDIT = "credit"
     """What was paid beyond what is owed: it is owed back, so its balance is never positive"""
+    OPENING = "opening"
+    """Where that comes from: never positive"""
+    COLLECTED = "collected"
+    """What payment processors have collected from the member: domain/payment.py"""
+    UNAPPLIED = "unapplied"
+    """What of it waits as the member's credit, so its balance is never positive"""
+    PREMIUM_BILLED = "premium.billed"
+    """What plans ask for coverage: where all premiums come from, so its balance is never positive"""
+    PREMIUM_OWED = "premium.owed"
+    """Owed by the member to the plan. Negative where more was paid than asked: a credit"""
+    PREMIUM_PAID = "premium.paid"
+    """What the plan received for it"""
 
 
-OWED = (Account.DEDUCTIBLE, Account.COINSURANCE, Account.COPAYMENT, Account.OTHER)
+SHARES = (Account.DEDUCTIBLE, Account.COINSURANCE, Account.COPAYMENT, Account.OTHER)
+OWED = (*SHARES, Account.OWED_BEFORE)
 
-PAID_FIRST = (Account.COPAYMENT, Account.DEDUCTIBLE, Account.COINSURANCE, Account.OTHER)
+PAID_FIRST = (Account.OWED_BEFORE, Account.COPAYMENT, Account.DEDUCTIBLE, Account.COINSURANCE, Account.OTHER)
 """In which order what a patient paid is set against what is owed: what is asked for at the desk comes first"""
 
-NEVER_POSITIVE = frozenset({Account.CHARGES, Account.CREDIT})
-NEVER_NEGATIVE = frozenset({Account.PLAN_PAID, Account.PATIENT_PAID, Account.WRITTEN_OFF, Account.DISPUTED, *OWED})
+NEVER_POSITIVE = frozenset(
+    {Account.CHARGES, Account.OPENING, Account.CREDIT, Account.UNAPPLIED, Account.PREMIUM_BILLED}
+)
+NEVER_NEGATIVE = frozenset(
+    {
+        *(Account.PLAN_PAID, *OWED, Account.PATIENT_PAID, Account.WRITTEN_OFF, Account.DISPUTED),
+        *(Account.COLLECTED, Account.PREMIUM_PAID),
+    }
+)
 
 
 class Posting(Fact, frozen=True, gc=False, array_like=True):
@@ -157,6 +179,20 @@ class Assess(Fact, frozen=True, gc=False):
     """The payer's day of what changed it"""
 
 
+class _Before(Fact, frozen=True, omit_defaults=True, gc=False):
+    account: StreamId
+    """The member's"""
+    cents: Money
+    day: date
+    """Of the service, so that the oldest is paid first"""
+    source: str
+    """The load that brought it"""
+
+
+class Open(_Before, frozen=True, omit_defaults=True, gc=False):
+    """Take over what is owed of a bill that was never a claim here."""
+
+
 class _Application(Fact, frozen=True, omit_defaults=True, gc=False):
     payment: StreamId
     cents: Money
@@ -218,7 +254,7 @@ class Resolve(_Resolving, frozen=True, omit_defaults=True, gc=False):
     """Decide a dispute."""
 
 
-Command = Assess | Apply | WriteOff | Dispute | File | Resolve
+Command = Assess | Open | Apply | WriteOff | Dispute | File | Resolve
 
 # --- events
 
@@ -229,6 +265,12 @@ class BillAssessed(Event, frozen=True, omit_defaults=True, gc=False):
     claim: StreamId
     day: date
     word: Word = NOTHING
+    postings: tuple[Posting, ...] = ()
+
+
+class BalanceOpened(_Before, Event, frozen=True, omit_defaults=True, gc=False):
+    """What was owed of it in the books that this ledger took over."""
+
     postings: tuple[Posting, ...] = ()
 
 
@@ -260,7 +302,9 @@ class DisputeResolved(_Resolving, Event, frozen=True, omit_defaults=True, gc=Fal
     postings: tuple[Posting, ...] = ()
 
 
-AccountEvent = BillAssessed | PaymentApplied | BillWrittenOff | DisputeOpened | EvidenceFiled | DisputeResolved
+AccountEvent = (
+    BillAssessed | BalanceOpened | PaymentApplied | BillWrittenOff | DisputeOpened | EvidenceFiled | DisputeResolved
+)
 
 # --- state
 
@@ -281,6 +325,8 @@ class Bill(Fact, frozen=True, gc=False):
     """What it has of each payment"""
     written_off: tuple[_WriteOff, ...] = ()
     disputes: tuple[Held, ...] = ()
+    before_cents: Money = ZERO
+    """What was owed of it in the books that this ledger took over"""
 
 
 INITIAL = Bill()
@@ -305,10 +351,12 @@ def decide(state: Bill, command: Command) -> tuple[AccountEvent, ...] | Refusal:
     match command:
         case Assess():
             return assess(state, command)
+        case Open():
+            if state.before_cents:
+                return () if state.before_cents == command.cents else Refusal.CONFLICT
+            return (_posted(state, BalanceOpened(*msgspec.structs.astuple(command))),)
         case Apply():
-            if dict(state.applied).get(command.payment, ZERO) == command.cents:
-                return ()
-            return (_posted(state, PaymentApplied(command.payment, command.cents, command.day)),)
+            return apply(state, command)
         case _:
             return _decide(state, command)
 
@@ -344,6 +392,13 @@ def assess(state: Bill, command: Assess) -> tuple[BillAssessed, ...]:
     return (_posted(state, BillAssessed(command.claim, command.day, command.word)),)
 
 
+def apply(state: Bill, command: Apply) -> tuple[PaymentApplied, ...]:
+    """One event where the bill has another part of the payment than before."""
+    if dict(state.applied).get(command.payment, ZERO) == command.cents:
+        return ()
+    return (_posted(state, PaymentApplied(command.payment, command.cents, command.day)),)
+
+
 def _on_dispute(state: Bill, command: File | Resolve) -> tuple[AccountEvent, ...] | Refusal:
     disputed = _dispute(state, command.number)
     if disputed is None:
@@ -362,7 +417,9 @@ def _dispute(bill: Bill, number: str) -> Held | None:
     return next((each for each in bill.disputes if each.opened.number == number), None)
 
 
-_PostedEvent = TypeVar("_PostedEvent", BillAssessed, PaymentApplied, BillWrittenOff, DisputeOpened, DisputeResolved)
+_PostedEvent = TypeVar(
+    "_PostedEvent", BillAssessed, BalanceOpened, PaymentApplied, BillWrittenOff, DisputeOpened, DisputeResolved
+)
 
 
 def _posted(state: Bill, event: _PostedEvent) -> _PostedEvent:
@@ -394,12 +451,14 @@ def balances(bill: Bill) -> Mapping[Account, Money]:
         Account.CHARGES: Money(-charge),
         Account.PLAN_PAID: Money(paid),
         Account.ADJUSTMENTS: Money(charge - paid - sum(share.kinds)),
-        **dict(zip(OWED, share.kinds, strict=True)),
+        **dict(zip(SHARES, share.kinds, strict=True)),
+        Account.OWED_BEFORE: bill.before_cents,
         Account.PATIENT_PAID: ZERO,
         Account.APPLIED: ZERO,
         Account.WRITTEN_OFF: ZERO,
         Account.DISPUTED: ZERO,
         Account.CREDIT: ZERO,
+        Account.OPENING: Money(-bill.before_cents),
     }
     # The same payment of the patient's is told by every payer who knows of it.
     if patient_paid := max([word.patient_paid_cents for _, word in bill.words], default=ZERO):
@@ -417,7 +476,11 @@ def balances(bill: Bill) -> Mapping[Account, Money]:
     return found
 
 
-_NONE: Mapping[Account, Money] = dict.fromkeys(Account, ZERO)
+_OF_BILLS = (
+    *(Account.CHARGES, Account.PLAN_PAID, Account.ADJUSTMENTS, *OWED, Account.PATIENT_PAID, Account.APPLIED),
+    *(Account.WRITTEN_OFF, Account.DISPUTED, Account.CREDIT, Account.OPENING),
+)
+_NONE: Mapping[Account, Money] = dict.fromkeys(_OF_BILLS, ZERO)
 
 
 def _taken(found: dict[Account, Money], cents: int) -> Money:
@@ -453,6 +516,8 @@ def evolve(state: Bill, event: AccountEvent) -> Bill:
             others = tuple(each for each in state.words if each[0] != event.claim)
             words = others if event.word == NOTHING else (*others, (event.claim, event.word))
             return _with(state, words=words)
+        case BalanceOpened():
+            return _with(state, before_cents=event.cents)
         case PaymentApplied():
             rest = tuple(each for each in state.applied if each[0] != event.payment)
             return _with(state, applied=(*rest, (event.payment, event.cents)) if event.cents else rest)

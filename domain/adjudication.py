@@ -41,6 +41,44 @@ class ServiceLine(Fact, frozen=True, omit_defaults=True, gc=False):
     submitted_procedure: str = ""
 
 
+class AccumulatorKind(StrEnum):
+    DEDUCTIBLE = "deductible"
+    OUT_OF_POCKET = "out_of_pocket"
+
+
+class AccumulatorLevel(StrEnum):
+    INDIVIDUAL = "individual"
+    FAMILY = "family"
+
+
+class Network(StrEnum):
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+    """Of an accumulator that counts either; a claim is in one of them"""
+
+
+class Design(StrEnum):
+    """How a family meets its limit."""
+
+    EMBEDDED = "embedded"
+    """Each member has a limit of their own within the family's"""
+    AGGREGATE = "aggregate"
+    """Only what all have used together is held against a limit"""
+
+
+class Accumulator(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What the payer says has been used of one limit, this claim included."""
+
+    kind: AccumulatorKind
+    level: AccumulatorLevel
+    network: Network
+    used_cents: Money
+    limit_cents: Money | None = None
+    design: Design | None = None
+    """Of a family"""
+
+
 class Adjudication(Fact, frozen=True, omit_defaults=True, gc=False):
     """What the payer says of a claim in one CLP loop, without anything that tells who the patient is."""
 
@@ -66,6 +104,13 @@ class Adjudication(Fact, frozen=True, omit_defaults=True, gc=False):
     """The payer to whom the claim was passed on (NM1*TT)"""
     claim_type: str = ""
     """A ClaimType where the source states one; an 835 does not"""
+    network: Network | None = None
+    """Of the provider; None where the source does not tell, as in an 835. So with what follows"""
+    plan_id: str = ""
+    """The payer's own"""
+    plan_year_from: date | None = None
+    """First day of the plan year that the service falls in"""
+    accumulators: tuple[Accumulator, ...] = ()
 
 
 class ClaimNumbers(Fact, frozen=True, omit_defaults=True, gc=False):

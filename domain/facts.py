@@ -7,6 +7,9 @@ import msgspec
 StreamId = NewType("StreamId", str)
 """An opaque UUIDv8 as text, made from a natural key under the installation's secret."""
 
+ID = "^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+"""The form of one (RFC 9562)"""
+
 Sealed = bytes
 """Personal facts as the log keeps them: encrypted under the key of the person whom they describe."""
 

@@ -99,7 +99,7 @@ def of_one(said: Said) -> Standing:
 
 
 def of_all(all_said: Sequence[Said]) -> Standing:
-    taken_back = _taken_back(all_said)
+    taken_back = taken_back_by(all_said)
     ordered = _in_order(all_said, taken_back)
     words = [each for each in ordered if each.kind not in OBJECTIONS]
     postings = [each for each in words if each.kind in POSTED]
@@ -144,7 +144,7 @@ def of_all(all_said: Sequence[Said]) -> Standing:
 
 def in_order(claim: Claim) -> list[Said]:
     """Everything that was said, in the order of the payer's days."""
-    return _in_order(claim.said, _taken_back(claim.said))
+    return _in_order(claim.said, taken_back_by(claim.said))
 
 
 _APPEALABLE = frozenset({Status.DENIED, Status.PARTIALLY_PAID})
@@ -205,7 +205,7 @@ def _place(said: Said, reversed_at_once: bool) -> tuple[Any, ...]:
     return said.day, 1, 0 if reversed_at_once else 2, said.identity
 
 
-def _taken_back(said: Sequence[Said]) -> dict[int, int]:
+def taken_back_by(said: Sequence[Said]) -> dict[int, int]:
     """Which adjudication each reversal takes back: one that is not taken back yet, came as it came, is not later, and
     has its amounts negated; the latest of an earlier day, else one of its own day, because what is paid on the day of a
     reversal is rather the correction. A reversal without one waits for its original."""

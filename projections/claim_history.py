@@ -19,7 +19,7 @@ from domain.standing import standing
 from projections.projection import Change, Copy, Projected, Read, Statement
 
 NAME = "claim_history"
-VERSION = 2
+VERSION = 3
 EVENTS = get_args(ClaimEvent)
 OPENS_PERSONAL = False
 
@@ -125,7 +125,7 @@ SELECT claim_id, position, known_until, recorded_at, person_id, payer_id, bill_i
        (charge_cents / 100.0)::numeric(20, 2) AS charge, (paid_cents / 100.0)::numeric(20, 2) AS paid,
        (member_cents / 100.0)::numeric(20, 2) AS member_owes, (cash_cents / 100.0)::numeric(20, 2) AS cash,
        claim_type, facility_code, service_from, service_to, processed_on, appeal, appeal_level, appeal_due_on,
-       appeal_until, events, visible_at, processed_visible_at
+       appeal_until, events, visible_at, processed_visible_at, folded
 FROM claim_history;
 COMMENT ON VIEW public.claim_history IS 'Every event of every claim, and where the claim stood after it. As known at position p: rows with position <= p and (known_until is null or known_until > p). Amounts in dollars.';
 COMMENT ON COLUMN public.claim_history.said_charge IS 'Charge as said here, in dollars; negative in a reversal.';
@@ -175,8 +175,8 @@ COMMENT ON COLUMN public.claim_lines.remarks IS 'The line''s remark codes.';
 CREATE OR REPLACE VIEW public.bills AS
 SELECT bill_id, count(*) AS claims, count(*) FILTER (WHERE payer_sequence > 0) AS processed, min(service_from) AS service_from,
        (max(charge_cents) / 100.0)::numeric(20, 2) AS charge, (sum(paid_cents) / 100.0)::numeric(20, 2) AS paid,
-       ((array_agg(member_cents ORDER BY payer_sequence DESC, processed_on DESC, claim_id))[1] / 100.0)::numeric(20, 2) AS member_owes,
-       (array_agg(claim_id ORDER BY payer_sequence DESC, processed_on DESC, claim_id))[1] AS decided_by
+       ((array_agg(member_cents ORDER BY payer_sequence DESC, processed_on DESC, claim_id DESC))[1] / 100.0)::numeric(20, 2) AS member_owes,
+       (array_agg(claim_id ORDER BY payer_sequence DESC, processed_on DESC, claim_id DESC))[1] AS decided_by
 FROM claim_history WHERE known_until IS NULL AND bill_id IS NOT NULL GROUP BY bill_id;
 COMMENT ON VIEW public.bills IS 'Each provider''s bill over all of its payers: what the last payer in sequence leaves to the patient is owed, not the sum. Amounts in dollars.';
 COMMENT ON COLUMN public.bills.claims IS 'Claims made of it, one a payer.';

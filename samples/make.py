@@ -484,6 +484,10 @@ Taken in path order (`bad/` comes last), {posted} claims are posted and {duplica
 written by `python -m samples.notices`: the life of a claim of 2025 before it is paid and after it is cut, what is open
 in the autumn of 2026, and four bad messages.
 
+`family/` holds one family's year in money (JSON, one a line), written by `python -m samples.family`: claims that meet
+its deductible, a second payer, premiums, instalments of which one fails at first, a reversal and correction after
+payment, and a test that will be disputed. Its sums are small and round. `scripts/demo` tells it.
+
 ST and CLP are counted in the bytes as they stand. What is parked keeps its bytes and its reason, and the rest
 goes on: a file that can't be read is parked whole, a transaction that can't be read or whose sums are wrong
 with all of its claims, else only the claim.

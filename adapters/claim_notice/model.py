@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.json_message.parts import CENTS_MAX, At, Number, OptionalNumber, Part, Text
+from domain.adjudication import AccumulatorKind, AccumulatorLevel, Network
 from domain.claim import Awaited, Outcome, Party
 
 VERSION = 1
@@ -159,6 +160,17 @@ class Line(Part, frozen=True, gc=False):
     submitted_procedure: OptionalProcedure | UnsetType = UNSET
 
 
+class Accumulator(Part, frozen=True, gc=False):
+    """What has been used of one limit, this claim included."""
+
+    kind: AccumulatorKind
+    level: AccumulatorLevel
+    network: Network
+    used_cents: Charge
+    limit_cents: OptionalCharge = UNSET
+    design: Literal["", "embedded", "aggregate"] | UnsetType = UNSET
+
+
 class Adjudicated(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="adjudicated"):
     """What the payer decided. It moves no money: remittances do. Charge less all adjustments is what is paid."""
 
@@ -180,6 +192,10 @@ class Adjudicated(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", t
     rendering_provider: OptionalNumber | UnsetType = UNSET
     forwarded_to: Text | UnsetType = UNSET
     claim_type: ClaimType | UnsetType = UNSET
+    network: Literal["", "in", "out"] | UnsetType = UNSET
+    plan_id: OptionalNumber | UnsetType = UNSET
+    plan_year_from: OptionalDate = UNSET
+    accumulators: Annotated[tuple[Accumulator, ...], Meta(max_length=20)] | UnsetType = UNSET
 
 
 Report = Received | Accepted | Rejected | Pended | Released | Voided | Disputed | Appealed | AppealDecided

@@ -7,7 +7,16 @@ from msgspec import UNSET, UnsetType
 from adapters.claim_notice import model
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
-from domain.adjudication import Adjudication, Adjustment, ClaimNumbers, ServiceLine
+from domain.adjudication import (
+    Accumulator,
+    AccumulatorLevel,
+    Adjudication,
+    Adjustment,
+    ClaimNumbers,
+    Design,
+    Network,
+    ServiceLine,
+)
 from domain.claim import Decided, Kind, Notice, Reported
 from domain.money import Money
 from domain.person import Names
@@ -104,6 +113,10 @@ def _decided(said: model.Adjudicated) -> Decided:
         rendering_provider=said.rendering_provider or "",
         forwarded_to=said.forwarded_to or "",
         claim_type=said.claim_type or "",
+        network=Network(said.network) if said.network else None,
+        plan_id=said.plan_id or "",
+        plan_year_from=said.plan_year_from or None,
+        accumulators=tuple([_accumulator(each) for each in said.accumulators or ()]),
     )
     return Decided(said.on, adjudication, said.sequence or 1)
 
@@ -129,6 +142,18 @@ def _adjustments(read: tuple[model.Adjustment, ...] | UnsetType) -> tuple[Adjust
     return tuple([Adjustment(each.group, each.carc, Money(each.cents), each.quantity or "") for each in read or ()])
 
 
+def _accumulator(read: model.Accumulator) -> Accumulator:
+    limit_cents = read.limit_cents
+    return Accumulator(
+        kind=read.kind,
+        level=read.level,
+        network=read.network,
+        used_cents=Money(read.used_cents),
+        limit_cents=None if limit_cents is UNSET or limit_cents is None else Money(limit_cents),
+        design=Design(read.design) if read.design else None,
+    )
+
+
 # --- what types don't say: each rule gives what breaks it, in the message's own names, else nothing
 
 BEFORE_ITS_NUMBER = frozenset({Kind.RECEIVED, Kind.REJECTED})
@@ -141,7 +166,7 @@ _Part = Reported | Decided | Adjudication | ServiceLine
 _DAYS: dict[type[_Part], tuple[str, ...]] = {
     Reported: ("at", "service_from", "service_to", "due_on"),
     Decided: ("on",),
-    Adjudication: ("service_from", "service_to", "received_on"),
+    Adjudication: ("service_from", "service_to", "received_on", "plan_year_from"),
     ServiceLine: ("service_from", "service_to"),
 }
 _AMOUNTS = {
@@ -187,7 +212,34 @@ def signs_fit_the_status(notice: Notice) -> str:
     return ""
 
 
-RULES = (payers_number_is_known, years_are_possible, service_ends_after_it_begins, signs_fit_the_status)
+def each_accumulator_stands_once(notice: Notice) -> str:
+    seen = set()
+    for at, each in enumerate(_accumulators(notice)):
+        if (identity := (each.kind, each.level, each.network)) in seen:
+            return f"$.said.accumulators[{at}]: stated before"
+        seen.add(identity)
+    return ""
+
+
+def design_is_of_a_family(notice: Notice) -> str:
+    for at, each in enumerate(_accumulators(notice)):
+        if each.design and each.level is not AccumulatorLevel.FAMILY:
+            return f"$.said.accumulators[{at}].design: not of a family"
+    return ""
+
+
+RULES = (
+    payers_number_is_known,
+    years_are_possible,
+    service_ends_after_it_begins,
+    signs_fit_the_status,
+    each_accumulator_stands_once,
+    design_is_of_a_family,
+)
+
+
+def _accumulators(notice: Notice) -> tuple[Accumulator, ...]:
+    return () if isinstance(notice.said, Reported) else notice.said.adjudication.accumulators
 
 
 def _parts(said: Reported | Decided) -> tuple[_Part, ...]:

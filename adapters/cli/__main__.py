@@ -11,6 +11,7 @@ from adapters.cli.commands import app
 from adapters.codes import NotAList
 from adapters.crypto.key_files import KeysNotFound
 from adapters.filters import NotAFilter
+from adapters.openings import NotOpenings
 from application.intake import NotParked, Unexplained
 from application.ports import DependencyDown, VersionConflict
 from composition import KafkaNotSet, NotInitialised, OtherInstallation, UnknownProjection
@@ -38,7 +39,7 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, "giving something up takes an actor and a reason")
     except NotParked as error:
         return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
-    except (NotAList, NotAFilter) as error:
+    except (NotAList, NotAFilter, NotOpenings) as error:
         return _fail(WRONG_USAGE, str(error))
     except UnknownProjection as error:
         return _fail(WRONG_USAGE, f"no projection is called {error}: see `scripts/ledger projections list`")

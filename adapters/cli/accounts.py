@@ -1,8 +1,9 @@
 """`scripts/ledger account`, `balance`, `trial-balance` and `check`: the member's money."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -12,18 +13,29 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, opened, progress
 from adapters.cli.show import console, new_table, text
 from application import accounts
+from application.identification import account_of
 from application.topics import TOPICS
 from composition import Ledger
 from domain.account import NEVER_NEGATIVE, NEVER_POSITIVE
+from domain.claim import Said
+from domain.facts import StreamId
+from domain.money import Money
 from projections import journal
 from projections.account_queries import (
     ACCOUNT,
     ACCUMULATORS,
+    ALERTS,
     BALANCE,
+    MISAPPLIED,
     OUT_OF_SIGN,
+    PAYERS,
     TRIAL_BALANCE,
     UNLIKE_CLAIMS,
+    UNLIKE_LIABILITY,
     UNLIKE_LOG,
+    UNLIKE_PAYMENTS,
+    UNLIKE_REASONS,
+    accumulators_of,
 )
 
 app = typer.Typer()
@@ -52,7 +64,7 @@ def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     columns = ("position", "day", "what", "claim", *figures, "owed as")
     table = new_table(*columns, right=("position", *figures), folds=("what", "owed as"))
     for row in rows:
-        where = (text(row["position"]), text(row["day"]), row["what"], (row["claim_id"] or "")[:8])
+        where = (text(row["position"]), text(row["day"]), row["what"].replace("_", " "), (row["claim_id"] or "")[:8])
         table.add_row(*where, *_amounts(row), f"[bold]{text(row['balance'])}[/]", _kinds(row))
     console.print(table)
     console.print(
@@ -74,17 +86,17 @@ def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     table = new_table("bill", "first day", "last day", *HEADS, "owed as", right=HEADS, folds=("owed as",))
     for row in rows:
         days = (text(row["first_day"]), text(row["last_day"]))
-        table.add_row(row["bill_id"][:8], *days, *_amounts(row), _kinds(row))
+        table.add_row((row["bill_id"] or "payments")[:8], *days, *_amounts(row), _kinds(row))
     table.add_section()
     together = {name: sum((row[name] for row in rows), start=_ZERO) for name in (*SIDES, *KINDS)}
-    table.add_row(f"{len(rows)} bills", "", "", *_amounts(together), _kinds(together))
+    table.add_row("together", "", "", *_amounts(together), _kinds(together))
     console.print(table)
 
 
 @app.command(epilog="Example: scripts/ledger accumulators NHP131023432")
 def accumulators(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
-    """What counts toward deductible and out-of-pocket limit, of each person and of the family, by plan year."""
-    rows = _ask(ACCUMULATORS, member, as_of, known_at)
+    """What counts toward deductible and out-of-pocket limit, as derived and as the payer states it, by plan year."""
+    rows = _accumulated(_ask(ACCUMULATORS, member, as_of, known_at))
     if as_json:
         for row in rows:
             show.line(row)
@@ -92,17 +104,46 @@ def accumulators(member: Member, as_of: AsOf = None, known_at: KnownAt = None, a
     if not rows:
         console.print("Nothing counts yet. (Is everything projected? scripts/ledger status)")
         return
-    figures = ("claims", "deductible", "out of pocket")
-    table = new_table("plan year", "payer", "network", "of", *figures, right=figures, folds=("payer", "of"))
-    for row in rows:
-        who = "[bold]family[/]" if row["level"] == "family" else text(row["patient"])
-        amounts = (text(row[name]) for name in ("claims", "deductible", "out_of_pocket"))
-        year = "undated" if row["plan_year"] is None else str(row["plan_year"])
-        table.add_row(year, text(row["payer"] or row["payer_id"]), row["network"], who, *amounts)
-    console.print(table)
+    amounts = ("used", "stated", "difference", "limit", "left")
+    for plan, of_plan in groupby(rows, _plan):
+        table = new_table("of", "limit of", *amounts, "met", "stated on", right=amounts, folds=("of",), title=plan)
+        for row in of_plan:
+            who = "[bold]family[/]" if row["level"] == "family" else text(row["patient"])
+            figures = [text(row[name]) for name in amounts]
+            if row["difference"]:
+                figures[2] = f"[yellow]{figures[2]}[/]"
+            met = "[red]exceeded[/]" if row["exceeded"] else {True: "[green]met[/]", False: "", None: "–"}[row["met"]]
+            table.add_row(who, row["kind"].replace("_", " "), *figures, met, text(row["stated_on"]))
+        console.print(table)
     console.print(
-        "Derived from claims by their last words: PR-1 and PR-66, and with PR-2 and PR-3 what is paid out of pocket."
+        "Used: derived from claims by their last words, PR-1 and PR-66; out of pocket, PR-2 and PR-3 too. Stated: by "
+        "the payer, last. Left: a person has no more left than the family; less than nothing is beyond the limit."
     )
+
+
+@app.command(epilog="Example: scripts/ledger alerts NHP131023432 --all")
+def alerts(
+    member: Member,
+    all_: Annotated[bool, typer.Option("--all", help="Also what is resolved.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What a member should hear of about money: premiums due, failed payments, what is past due, credits that wait."""
+    with opened() as ledger:
+        asked = {"member": member, "accounts": accounts_of(ledger, member), "all": all_}
+        with ledger.database.session() as cursor:
+            rows = cursor.execute(ALERTS, asked).fetchall()
+    if as_json:
+        for row in rows:
+            show.line(row)
+        return
+    if not rows:
+        console.print("No alerts.")
+        return
+    table = new_table("since", "what", "of", "amount", "until", right=("amount",))
+    for row in rows:
+        what = (text(row["raised_on"]), row["kind"], row["subject_id"][:8])
+        table.add_row(*what, text(row["amount"]), text(row["resolved_on"]))
+    console.print(table)
 
 
 @app.command(epilog="Example: scripts/ledger trial-balance --at 1000")
@@ -158,11 +199,18 @@ def checked(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
     """What each check finds wrong."""
     booked = {"booked": [f"{topic.name}:%" for topic in TOPICS if topic.event in journal.EVENTS]}
     signs = {"never_positive": sorted(NEVER_POSITIVE), "never_negative": sorted(NEVER_NEGATIVE)}
+    share = {"share": Said.__struct_fields__.index("share")}
     with ledger.database.snapshot(), ledger.database.session() as cursor:
         return {
             "the journal says what the log says": cursor.execute(UNLIKE_LOG, booked).fetchall(),
             "no account has a balance of a sign that it must not have": cursor.execute(OUT_OF_SIGN, signs).fetchall(),
+            "bills have of each payment what it gives them": cursor.execute(MISAPPLIED).fetchall(),
             "accounts say of each bill what its claims say": cursor.execute(UNLIKE_CLAIMS).fetchall(),
+            "what is owed is what claims leave, less what was paid and waived": cursor.execute(
+                UNLIKE_LIABILITY, share
+            ).fetchall(),
+            "what is collected is what processors say": cursor.execute(UNLIKE_PAYMENTS).fetchall(),
+            "accumulators count of each claim what its reasons say": cursor.execute(UNLIKE_REASONS, share).fetchall(),
         }
 
 
@@ -177,9 +225,65 @@ def _kinds(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {text(row[name])}" for name in KINDS if row[name])
 
 
+def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
+    """A member's account with every payer."""
+    with ledger.database.session() as cursor:
+        payers = cursor.execute(PAYERS, {"member": member}).fetchall()
+    return [account_of(ledger.ids, row["payer_id"], member) for row in payers]
+
+
+def _accumulated(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Plan years from the latest, persons by their names before the family."""
+    payers = {row["payer_id"]: row["payer"] for row in said}
+    patients = {row["person_id"]: row["patient"] for row in said}
+    rows = [
+        {
+            "plan_year_from": each.plan.year_from,
+            "payer_id": each.plan.payer_id,
+            "payer": payers[each.plan.payer_id],
+            "plan_id": each.plan.plan_id or None,
+            "network": each.network or "unknown",
+            "level": each.level,
+            "person_id": each.person,
+            "patient": each.person and patients[each.person],
+            "kind": each.kind,
+            "used": _dollars(each.used_cents),
+            "stated": _dollars(each.stated_cents),
+            "stated_on": each.stated_on,
+            "difference": _dollars(each.difference_cents),
+            "limit": _dollars(each.limit_cents),
+            "design": each.design,
+            "left": _dollars(each.left_cents),
+            "met": each.is_met,
+            "exceeded": each.is_exceeded,
+        }
+        for each in accumulators_of(said)
+    ]
+    rows.sort(key=lambda row: (row["level"] == "family", row["patient"] or "", row["person_id"] or "", row["kind"]))
+    rows.sort(key=lambda row: (row["payer_id"], row["plan_id"] or "", row["network"]))
+    rows.sort(key=lambda row: row["plan_year_from"] or date.min, reverse=True)
+    return rows
+
+
+def _dollars(cents: Money | None) -> Decimal | None:
+    return None if cents is None else Decimal(cents).scaleb(-2)
+
+
+_NETWORKS = {"in": "in network", "out": "out of network", "both": "in and out of network", "unknown": "network unknown"}
+
+
+def _plan(row: Mapping[str, Any]) -> str:
+    """A calendar year by its number, any other plan year by its first day."""
+    began = row["plan_year_from"]
+    year = "undated" if began is None else str(began.year) if (began.month, began.day) == (1, 1) else f"from {began}"
+    plan = f"plan {text(row['plan_id'])}" if row["plan_id"] else "plan unknown"
+    return f"{year}, {text(row['payer'] or row['payer_id'])}, {plan}, {_NETWORKS[row['network']]}"
+
+
 def _ask(question: str, member: str, as_of: datetime | None, known_at: str | None) -> list[dict[str, Any]]:
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
-        asked = {"member": member, "as_of": as_of and as_of.date(), "known_at": position}
+        own = accounts_of(ledger, member)
         with ledger.database.session() as cursor:
+            asked = {"member": member, "accounts": own, "as_of": as_of and as_of.date(), "known_at": position}
             return cursor.execute(question, asked).fetchall()

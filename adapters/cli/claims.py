@@ -101,7 +101,7 @@ def claim(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) ->
     with opened() as ledger:
         with ledger.database.snapshot():
             position = position_of(ledger, known_at)
-            found = _one(ledger, claim_id, position)
+            found = find_one(ledger, claim_id, position)
             steps = story(ledger, found["claim_id"], position)
         if as_json:
             show.line({**found, "events": [step.told() for step in steps]})
@@ -117,7 +117,7 @@ def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -
     """
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
-        steps = story(ledger, _one(ledger, claim_id, position)["claim_id"], position)
+        steps = story(ledger, find_one(ledger, claim_id, position)["claim_id"], position)
     if as_json:
         for step in steps:
             show.line(step.told())
@@ -135,7 +135,8 @@ def find(ledger: Ledger, **wanted: Any) -> list[dict[str, Any]]:
         return cursor.execute(claim_queries.find(frozenset(asked)), asked).fetchall()
 
 
-def _one(ledger: Ledger, prefix: str, position: int | None) -> dict[str, Any]:
+def find_one(ledger: Ledger, prefix: str, position: int | None = None) -> dict[str, Any]:
+    """The claim whose id begins so. Raises BadParameter where there is none, or several."""
     found = find(ledger, **_id(prefix), known_at=position, limit=2)
     if len(found) != 1:
         problem = "several claims begin with this id" if found else "no claim has this id"
@@ -145,12 +146,16 @@ def _one(ledger: Ledger, prefix: str, position: int | None) -> dict[str, Any]:
 
 def _id(prefix: str) -> dict[str, str]:
     """A claim's id, or all ids that begin alike."""
+    first, last = ids_from(prefix)
+    return {"claim_id": first} if first == last else {"first_id": first, "last_id": last}
+
+
+def ids_from(prefix: str) -> tuple[str, str]:
+    """The first and the last id that begin so."""
     digits = prefix.replace("-", "").lower()
     if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
-        raise typer.BadParameter("an id is made of hexadecimal digits", param_hint="CLAIM")
-    if len(digits) == 32:
-        return {"claim_id": digits}
-    return {"first_id": digits.ljust(32, "0"), "last_id": digits.ljust(32, "f")}
+        raise typer.BadParameter("an id is made of hexadecimal digits")
+    return digits.ljust(32, "0"), digits.ljust(32, "f")
 
 
 def position_of(ledger: Ledger, known_at: str | None) -> int | None:

@@ -16,7 +16,19 @@ import typer
 
 from adapters import logs
 from adapters.claim_notice.translate import holds_lines, lines
-from adapters.cli import accounts, claims, codes, filters, projections, remittances, show
+from adapters.cli import (
+    accounts,
+    claims,
+    codes,
+    filters,
+    money,
+    payments,
+    premiums,
+    projections,
+    remittances,
+    settlement,
+    show,
+)
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
 from adapters.kafka.source import end_offsets
@@ -41,18 +53,41 @@ parked_app = typer.Typer(help="What could not be understood or accepted: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(claims.app)
 app.add_typer(accounts.app)
+app.add_typer(money.app)
+app.add_typer(payments.app)
 app.add_typer(codes.app, name="codes")
 app.add_typer(filters.app, name="filters")
 app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
+app.add_typer(settlement.app)
+app.add_typer(premiums.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
+
+
+LINES = {
+    Format.JSON_CLAIM: Format.JSON_CLAIM_LINES,
+    Format.JSON_PAYMENT: Format.JSON_PAYMENT_LINES,
+    Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
+    Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
+}
+"""The same, one a line"""
+TOLD_BY = {
+    b'"bank_account"': Format.JSON_SETTLEMENT,
+    b'"contract_id"': Format.JSON_PREMIUM,
+    b'"payment_id"': Format.JSON_PAYMENT,
+    b'"schedule_id"': Format.JSON_PAYMENT,
+}
+"""Numbers that only messages of a kind have; premiums tell of payments too"""
 
 
 class FileFormat(StrEnum):
     AUTO = "auto"
     X12_835 = Format.X12_835.value
     JSON_CLAIM = Format.JSON_CLAIM.value
+    JSON_PAYMENT = Format.JSON_PAYMENT.value
+    JSON_PREMIUM = Format.JSON_PREMIUM.value
+    JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
 
 
 @app.command(epilog="Example: scripts/ledger init")
@@ -278,15 +313,19 @@ def _bytes_of(path: str) -> Iterator[Buffer]:
 
 
 def _format_of(data: Buffer, stated: FileFormat) -> Format:
-    """JSON begins with a brace; what is neither JSON nor X12 is a fault that the reader of X12 knows how to name."""
+    """JSON begins with a brace, and is of a claim unless told otherwise; what is neither JSON nor X12 is a fault that
+    the reader of X12 knows how to name."""
     begins = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if stated is FileFormat.X12_835 or (stated is FileFormat.AUTO and begins != b"{"):
         return Format.X12_835
-    return Format.JSON_CLAIM_LINES if holds_lines(data) else Format.JSON_CLAIM
+    first = data[:4096].partition(b"\n{")[0]
+    told = next((kind for number, kind in TOLD_BY.items() if number in first), Format.JSON_CLAIM)
+    alone = told if stated is FileFormat.AUTO else Format(stated)
+    return LINES[alone] if holds_lines(data) else alone
 
 
 def _outcome(file: str, message: Message, outcome: Outcome) -> dict[str, Any]:
-    has_lines = message.format is Format.JSON_CLAIM_LINES
+    has_lines = message.format in LINES.values()
     return {
         "file": file,
         "format": message.format,

@@ -5,9 +5,12 @@ from datetime import datetime
 
 from rich.rule import Rule
 
-from adapters.cli import accounts, claims, commands, show
+from adapters.cli import accounts, claims, commands, money, premiums, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
+from domain import account
+from domain.money import Money
+from samples import family
 
 MARCH = datetime(2026, 3, 31)  # noqa: DTZ001 a day, as the command line gives it
 AUTUMN = datetime(2026, 10, 31)  # noqa: DTZ001 the samples' last month, so that the demo says the same next year
@@ -16,6 +19,7 @@ NEXT = """
   scripts/ledger history {member} --all      the same member, whatever the claim's age; --filter "only prescriptions"
   scripts/ledger claim {claim}               the claim above, each code in plain language; --json for every fact
   scripts/ledger accumulators {member}       what counts toward the deductible; balance {member}: bill by bill
+  scripts/ledger account NHP200000026          the family above; payments, premiums, statement, alerts NHP200000026
   scripts/ledger claims --status denied        claims by status, member, payer or date of service
   scripts/ledger remittance NHPT000000005      one payment: its claims, what it put off, and its sum written out
   scripts/ledger status --freshness            how soon claims were to be seen after service and payment
@@ -40,13 +44,52 @@ def demo() -> None:
     claims.history(member, as_of=MARCH, known_at=str(march))
     _chapter("6. Where a claim's figures come from: paid, taken back, paid otherwise, objected to")
     claims.replay(claim)
-    _chapter("7. What the member owes and why: every entry of the account, and whether all sums hold")
+    _chapter("7. What the member owes and why: every entry of the account")
     accounts.account(member)
+    _chapter("8. A family's year in money: claims, a second payer, premiums, instalments, a reversal after payment")
+    _family()
+    _chapter("9. Whether all sums hold, over all members")
     accounts.check()
-    _chapter("8. What could not be posted waits for a person; nothing is dropped")
+    _chapter("10. What could not be posted waits for a person; nothing is dropped")
     commands.parked_list()
     _chapter("What to try next")
     show.console.print(NEXT.format(member=member, claim=claim), highlight=False, soft_wrap=True)
+
+
+def _family() -> None:
+    """Step by step, as it went: what a payment pays depends on what is owed by then."""
+    winter, *summer, august = (f"samples/family/{name}" for name in family.build())
+    show.console.quiet = show.errors.quiet = True
+    try:
+        commands.ingest([winter])
+        commands.project(once=True)
+        money.statement(family.MEMBER_ID, issue=True, as_of=datetime(2026, 2, 28), due=datetime(2026, 3, 31))  # noqa: DTZ001
+        for each in summer:
+            commands.ingest([each])
+            commands.project(once=True)
+        money.apply_credits(family.MEMBER_ID, on=datetime(2026, 7, 15))  # noqa: DTZ001
+        commands.ingest([august])
+        commands.project(once=True)
+        _dispute(datetime(2026, 9, 1), datetime(2026, 9, 21))  # noqa: DTZ001
+        commands.project(once=True)
+    finally:
+        show.console.quiet = show.errors.quiet = False
+    accounts.account(family.MEMBER_ID)
+    accounts.balance(family.MEMBER_ID)
+    money.statement(family.MEMBER_ID)
+    accounts.accumulators(family.MEMBER_ID)
+    premiums.show_premiums(family.MEMBER_ID)
+    accounts.alerts(family.MEMBER_ID, all_=True)
+
+
+def _dispute(opened_on: datetime, decided_on: datetime) -> None:
+    """The test of August was never made; the clinic agrees."""
+    with opened() as ledger:
+        found = claims.find(ledger, member=family.MEMBER_ID)
+    [test] = [row["claim_id"] for row in found if str(row["service_from"]) == "2026-08-17"]
+    amount, actor = Money(4_500), "demo"
+    money.open_(test, amount, account.DisputeReason.NOT_RECEIVED, actor, "D-26", opened_on)
+    money.resolve(test, "D-26", account.Resolution.FOR_MEMBER, actor, decided_on)
 
 
 def _reversed_and_corrected() -> tuple[str, str, int]:

@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from domain.facts import ID
+
 CENTS_MAX = 10**18
 """As many cents as fit a 64-bit integer, and as the digits of an 835's amounts allow"""
 
@@ -17,6 +19,7 @@ CENTS_MAX = 10**18
 Number = Annotated[str, Meta(max_length=80, pattern=r"^\S(?:.*\S)?$")]
 """A number by which something is known: never empty, no space around it"""
 OptionalNumber = Annotated[str, Meta(max_length=80, pattern=r"^(?:\S(?:.*\S)?)?$")]
+Id = Annotated[str, Meta(pattern=ID, description="One of the ledger's own ids, a UUIDv8")]
 Text = Annotated[str, Meta(max_length=80)]
 At = Annotated[datetime, Meta(tz=True, description="RFC 3339 with the source's own offset, which says what day it was")]
 Amount = Annotated[int, Meta(ge=1, le=CENTS_MAX, description="Whole cents of US dollars; more than nothing")]

@@ -28,7 +28,7 @@ class Fault(Exception):
         self.detail = detail
 
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,7 +46,7 @@ class Reader(Generic[Model]):
         """One message of at most BYTES_MAX. Raises Fault, and nothing else for what is in the message."""
         if len(message) > BYTES_MAX:
             raise Fault("message.too_large", f"{len(message)} bytes, the limit is {BYTES_MAX}")
-        data = message.removeprefix(_BOM)
+        data = message.removeprefix(BOM)
         try:
             read = self._decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

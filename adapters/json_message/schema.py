@@ -5,10 +5,16 @@ from pathlib import Path
 import msgspec
 
 from adapters.claim_notice.model import ClaimNotice
+from adapters.json_message.payment import PaymentMessage
+from adapters.json_message.premium import Premium
+from adapters.json_message.settlement import BankEntry
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "claim-notice-1": ("Notice of a claim", ClaimNotice),
+    "payment-1": ("Notice of a payment", PaymentMessage),
+    "settlement-1": ("Entry of a bank's statement", BankEntry),
+    "premium-1": ("Premium", Premium),
 }
 """File without its suffix → title and model"""
 

@@ -13,15 +13,22 @@ import pytest
 from adapters.cli.accounts import checked
 from adapters.settings import Settings
 from application.accounts import enter_claims
+from application.bills import of_bill
 from application.intake import ATTEMPTS, Outcome
 from application.ports import Format, Message, VersionConflict
 from composition import Ledger, open_ledger
-from projections.account_queries import ACCOUNT, ACCUMULATORS, BALANCE, TRIAL_BALANCE
+from domain.account import WriteOff, WriteOffReason
+from domain.adjudication import AccumulatorKind
+from domain.facts import StreamId
+from domain.money import Money
+from projections.account_queries import ACCOUNT, ACCUMULATORS, BALANCE, TRIAL_BALANCE, accumulators_of
 from samples import generator
 from tests.given import ADA, BENITO, remittance, rows
 from tests.unit.notices import adjudicated, encoded, line
+from tests.unit.payments import told
 
-UNLIMITED = {"as_of": None, "known_at": None}
+UNLIMITED: dict[str, Any] = {"as_of": None, "known_at": None, "accounts": []}
+DEDUCTIBLE, OUT_OF_POCKET = AccumulatorKind
 
 
 def claim(number: str, cents: int, *left: tuple[str, int], served: date = date(2026, 2, 2), **other: Any) -> Any:
@@ -135,20 +142,33 @@ def test_cost_share_accumulates_by_person_family_and_year_of_the_service(ledger:
     )
     take(ledger, 3, generator.reversal(claim("1", 5_000, ("1", 2_000), ("204", 500))), claim("5", 10_000))
 
-    def told(**asked: Any) -> list[tuple[Any, ...]]:
-        found = ask(ledger, ACCUMULATORS, **asked)
-        return [(r["plan_year"], r["level"], float(r["deductible"]), float(r["out_of_pocket"])) for r in found]
+    def told(**asked: Any) -> dict[Any, tuple[int, int]]:
+        """Deductible and out of pocket of the family and each person, in cents."""
+        found = list(accumulators_of(ask(ledger, ACCUMULATORS, **asked)))
+        assert {each.network for each in found} <= {None}
+        used = {(each.plan.year_from, each.person, each.kind): each.used_cents for each in found}
+        return {
+            (year and year.year, who and names[who]): (used[year, who, DEDUCTIBLE], used[year, who, OUT_OF_POCKET])
+            for year, who, _ in used
+        }
 
-    assert told() == [
-        (2026, "person", 3, 4),
-        (2026, "person", 0, 7),
-        (2026, "family", 3, 11),
-        (2025, "person", 9, 9),
-        (2025, "family", 9, 9),
-    ]
-    [first] = rows(ledger.database, "SELECT min(position) AS at FROM journal WHERE amount < 0 OR source <> 'charges'")
-    before = told(known_at=first["at"] - 1)
-    assert before[0] == (2026, "person", 23, 24)
+    names = {
+        row["person_id"]: row["given_name"]
+        for row in rows(ledger.database, "SELECT person_id::text, given_name FROM people")
+    }
+    assert told() == {
+        (2026, "ADA"): (300, 400),
+        (2026, "BENITO"): (0, 700),
+        (2026, None): (300, 1_100),
+        (2025, "ADA"): (900, 900),
+        (2025, None): (900, 900),
+    }
+    [taken_back] = rows(ledger.database, "SELECT position FROM claim_history WHERE said = 'reversed'")
+    assert told(known_at=taken_back["position"] - 1)[2026, "ADA"] == (2_300, 2_400)
+    assert told(as_of=date(2026, 3, 2)) == {
+        (2026, who): share for who, share in (("ADA", (2_000, 2_000)), ("BENITO", (0, 700)), (None, (2_000, 2_700)))
+    }
+    assert not any(checked(ledger).values())
 
 
 def test_claims_that_were_recorded_before_accounts_were_kept_enter_them_once(ledger: Ledger) -> None:
@@ -179,6 +199,51 @@ def test_a_check_finds_an_account_that_was_tampered_with(ledger: Ledger) -> None
     assert "no account has a balance of a sign that it must not have" in [
         n for n, bad in checked(ledger).items() if bad
     ]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE journal_g1.shares SET deductible_cents = deductible_cents + 1",
+        "DELETE FROM journal_g1.shares",
+        """UPDATE claim_history_g1.claim_history SET folded = replace(folded, '[1500,', '[1501,')""",
+        """UPDATE claim_history_g1.claim_history SET lines = replace(lines, '"1",1500', '"204",1500')""",
+    ],
+    ids=["booked otherwise", "not booked", "counted otherwise", "another reason"],
+)
+def test_a_check_finds_what_counts_otherwise_than_its_reasons_say(ledger: Ledger, tamper: str) -> None:
+    take(ledger, 1, claim("1", 8_000, ("1", 1_500)))
+    with ledger.database.session() as cursor:
+        cursor.execute(tamper)
+        assert cursor.rowcount == 1
+    found = [name for name, failures in checked(ledger).items() if failures]
+    assert found[-1] == "accumulators count of each claim what its reasons say"
+    assert found[:-1] == (
+        ["what is owed is what claims leave, less what was paid and waived"] if "folded" in tamper else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("moved", "check"),
+    [
+        ("destination = 'owed.deductible'", "what is owed is what claims leave, less what was paid and waived"),
+        ("destination = 'collected'", "what is collected is what processors say"),
+        ("source = 'applied'", "bills have of each payment what it gives them"),
+    ],
+)
+def test_a_check_finds_money_that_was_moved(ledger: Ledger, moved: str, check: str) -> None:
+    take(ledger, 1, claim("1", 8_000, ("1", 1_500)))
+    [bill] = rows(ledger.database, "SELECT bill_id::text FROM claim_status")
+    waived = WriteOff("1", Money(500), WriteOffReason.SMALL_BALANCE, date(2026, 4, 1), "ada")
+    ledger.execute(of_bill(ledger.ids, "1", StreamId(bill["bill_id"]), waived))
+    posted = told("posted", member_id=ADA.member_id, amount_cents=600) | {"payer_id": "1078810412"}
+    ledger.intake.handle([Message("payments/0@1", encoded(posted), Format.JSON_PAYMENT)])
+    ledger.runner.catch_up()
+    assert not any(checked(ledger).values())
+    with ledger.database.session() as cursor:
+        cursor.execute(f"UPDATE journal_g1.journal SET cents = cents + 1 WHERE {moved}")
+        assert cursor.rowcount == 1
+    assert check in [name for name, failures in checked(ledger).items() if failures]
 
 
 @pytest.mark.parametrize("at", [0, 1, None])

@@ -10,7 +10,7 @@ from tests.broker import Broker
 
 BENCH = Path(__file__).parents[2] / "scripts" / "bench"
 
-NAMES = {"floor", "library_way", "end_to_end", "append", "project", "latency_p99", "peak_rss"}
+NAMES = {"floor", "library_way", "end_to_end", "append", "project", "latency_p99", "peak_rss", "contention"}
 
 
 @pytest.mark.timeout(240)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import application.intake
 import domain.claim
+from adapters.postgres.bills import PostgresBills
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.positions import PostgresPositions
 from adapters.settings import Settings
@@ -94,7 +95,15 @@ def intake(
     ledger: Ledger, *, log: PostgresEventLog | None = None, translates: Translate = translate, **limits: Any
 ) -> Intake:
     translations = {Format.X12_835: balanced(translates)}
-    return Intake(log or ledger.log, ledger.mapper, ledger.keys, ledger.ids, translations, **limits)
+    return Intake(
+        log or ledger.log,
+        ledger.mapper,
+        ledger.keys,
+        ledger.ids,
+        translations,
+        PostgresBills(ledger.database, ledger.ids),
+        **limits,
+    )
 
 
 # --- posted

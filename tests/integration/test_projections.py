@@ -28,16 +28,25 @@ from adapters.postgres.database import Database
 from adapters.postgres.overview import overview
 from adapters.postgres.projection_store import REBUILD_LOCK, PostgresProjectionStore
 from adapters.settings import Settings
-from application.ports import DependencyDown, Message
+from application.bills import statement_of
+from application.identification import Member
+from application.openings import Opening, load
+from application.ports import DependencyDown, Format, Message
 from composition import PROJECTIONS, Ledger, initialise, open_ledger
 from domain.facts import StreamId
+from domain.money import Money
 from domain.remittance import RemittanceReceived
+from domain.request import Answer
 from projections.projection import Change, Projected, Projection, Read, Statement
 from projections.rebuild import BeingRebuilt, Rebuilt
 from projections.runner import Overtaken, Runner
 from samples import generator
 from samples.make import build
 from tests.given import ADA, BENITO, CARMEN, MEMBERS, damaged, message, paid, remittance, rows, value
+from tests.integration.test_settlement import REVERSED, entry
+from tests.unit.notices import adjudicated, encoded
+from tests.unit.payments import KINDS, SCHEDULE_KINDS, told, told_of_schedule
+from tests.unit.premiums import LIFE
 
 A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
@@ -49,8 +58,19 @@ TABLES = {
     "denials": "denials",
     "journal": "journal",
     "shares": "journal",
+    "openings": "journal",
+    "payment_history": "payments",
+    "schedules": "payments",
+    "statements": "statements",
+    "statement_lines": "statements",
+    "premium_facts": "premiums",
+    "bank_entries": "settlement",
+    "bank_reversals": "settlement",
+    "premium_invoices": "premiums",
+    "coverages": "accumulators",
 }
 """Each with its projection"""
+DAY = date(2026, 3, 31)
 NAMES = set(TABLES.values())
 
 
@@ -61,6 +81,21 @@ def taken_in(ledger: Ledger, *remittances: generator.Remittance) -> None:
 def samples_taken_in(ledger: Ledger) -> None:
     for sample in build():
         ledger.intake.handle_file(Message(f"file:{sample.path}", sample.data))
+    bills = rows(ledger.database, "SELECT DISTINCT originator_id::text FROM events WHERE topic LIKE %s", "bill.%")
+    streams = [StreamId(row["originator_id"]) for row in bills]
+    taken_over = Opening(Member("1", "M"), "A-1", DAY, Money(4_000))
+    load(ledger.log, ledger.mapper, ledger.ids, [taken_over], "file:1")
+    owed = statement_of(ledger.work(), ledger.ids, "key", Member("1", "M"), streams, DAY, DAY)
+    assert isinstance(ledger.execute(owed), Answer)
+    of_payments = [*map(told, KINDS), *map(told_of_schedule, SCHEDULE_KINDS)]
+    ledger.intake.handle([Message("payments/0@1", encoded(each), Format.JSON_PAYMENT) for each in of_payments])
+    of_banks = [entry(), REVERSED]
+    ledger.intake.handle([Message("settlements/0@1", encoded(each), Format.JSON_SETTLEMENT) for each in of_banks])
+    ledger.intake.handle(
+        [Message(f"premiums/0@{at}", encoded(said), Format.JSON_PREMIUM) for at, said in enumerate(LIFE)]
+    )
+    of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells
+    ledger.intake.handle([Message("payer.adjudications/0@0", of_a_plan, Format.JSON_CLAIM)])
 
 
 def live(ledger: Ledger, name: str) -> str:
@@ -711,7 +746,8 @@ def test_a_rebuild_that_was_killed_goes_on_where_it_was(ledger: Ledger, settings
     before = tables(ledger)
     killed_after(settings, "claim_history", batches=3)
     killed_after(settings, "claim_history", batches=2)
-    assert state(ledger)[:2] == [("claim_history", 1, "live"), ("claim_history", 2, "building")]
+    of_claims = [each for each in state(ledger) if each[0] == "claim_history"]
+    assert of_claims == [("claim_history", 1, "live"), ("claim_history", 2, "building")]
     assert positions(ledger)["claim_history:2"] == 10
     assert tables(ledger) == before
     assert ledger.rebuild("claim_history") == Rebuilt("claim_history", 2, 42, rows=21, only_in_old=0, only_in_new=0)
@@ -787,7 +823,7 @@ def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: 
     with ThreadPoolExecutor(1 + len(NAMES)) as pool:
         try:
             writing = pool.submit(write)
-            reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES]
+            reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES - {"accumulators"}]
             for generation, names in ((2, NAMES), (3, {"claim_history"})):
                 for name in names:
                     rebuilt = ledger.rebuild(name, limit=100)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.adjudication import ClaimType
+from domain.adjudication import AccumulatorKind, AccumulatorLevel, ClaimType, Design, Network
 from domain.claim import Awaited, Outcome, Party
 
 Message = dict[str, Any]
@@ -117,6 +117,14 @@ _lines = _objects(
         "revenue_code": _codes, "units": _quantities, "submitted_procedure": st.just("") | _procedures,
     },
 ).map(_in_order)  # fmt: skip
+_accumulators = st.lists(
+    _objects(
+        {"kind": st.sampled_from([*AccumulatorKind]), "level": st.sampled_from([*AccumulatorLevel]),
+         "network": st.sampled_from([*Network]), "used_cents": _amounts},
+        {"limit_cents": st.none() | _amounts, "design": st.sampled_from(["", *Design])},
+    ).map(lambda each: each | ({"design": ""} if each["level"] == "individual" else {})),
+    max_size=3, unique_by=lambda each: (each["kind"], each["level"], each["network"]),
+)  # fmt: skip
 _decisions = _objects(
     {
         "kind": "adjudicated", "on": _days, "status_code": st.sampled_from(["1", "4", "19", "25"]),
@@ -126,7 +134,8 @@ _decisions = _objects(
         "sequence": st.integers(1, 999), "lines": st.lists(_lines, max_size=3), "adjustments": _adjustments,
         "remarks": _remarks, **_period, "received_on": st.none() | _days, "filing_code": _codes,
         "facility_code": _codes, "frequency_code": _codes, "rendering_provider": st.just("") | _numbers,
-        "forwarded_to": _texts, "claim_type": _claim_types,
+        "forwarded_to": _texts, "claim_type": _claim_types, "network": st.sampled_from(["", "in", "out"]),
+        "plan_id": st.just("") | _numbers, "plan_year_from": st.none() | _days, "accumulators": _accumulators,
     },
 )  # fmt: skip
 _due = {"due_on": st.none() | _days}

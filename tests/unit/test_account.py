@@ -40,7 +40,7 @@ def booked(events: Iterable[account.AccountEvent]) -> dict[Account, int]:
         for posting in getattr(event, "postings", ()):
             total[posting.source] -= posting.cents
             total[posting.destination] += posting.cents
-    return {name: total[name] for name in Account}
+    return {name: total[name] for name in balances(account.INITIAL)}
 
 
 def owed(bill: Bill) -> int:
@@ -72,11 +72,13 @@ def test_a_charge_is_split_into_what_is_paid_taken_off_and_owed() -> None:
         Account.COINSURANCE: 1_000,
         Account.COPAYMENT: 0,
         Account.OTHER: 0,
+        Account.OWED_BEFORE: 0,
         Account.PATIENT_PAID: 0,
         Account.APPLIED: 0,
         Account.WRITTEN_OFF: 0,
         Account.DISPUTED: 0,
         Account.CREDIT: 0,
+        Account.OPENING: 0,
     }
     assert booked(events) == balances(bill)
 
@@ -96,10 +98,10 @@ def test_what_the_patient_paid_already_is_owed_no_more_and_what_is_too_much_is_c
         assert booked(events) == balances(bill)
         return tuple(balances(bill)[name] for name in (*OWED, Account.PATIENT_PAID, Account.CREDIT))
 
-    assert after(0) == (4_000, 1_000, 2_500, 0, 0, 0)
-    assert after(2_500) == (4_000, 1_000, 0, 0, 2_500, 0)
-    assert after(7_000) == (0, 500, 0, 0, 7_000, 0)
-    assert after(9_000) == (0, 0, 0, 0, 9_000, -1_500)
+    assert after(0) == (4_000, 1_000, 2_500, 0, 0, 0, 0)
+    assert after(2_500) == (4_000, 1_000, 0, 0, 0, 2_500, 0)
+    assert after(7_000) == (0, 500, 0, 0, 0, 7_000, 0)
+    assert after(9_000) == (0, 0, 0, 0, 0, 9_000, -1_500)
 
 
 def test_what_the_patient_paid_counts_once_however_many_payers_tell_it() -> None:
@@ -190,6 +192,10 @@ def assess(each: Word, claim: StreamId = PRIMARY) -> Assess:
     return Assess(claim, each, DAY)
 
 
+def open_(cents: int) -> account.Open:
+    return account.Open(StreamId("member"), Money(cents), DAY, "file:1")
+
+
 def apply(cents: int, payment: StreamId = PAYMENT) -> account.Apply:
     return account.Apply(payment, Money(cents), DAY)
 
@@ -239,6 +245,12 @@ def test_a_reversal_of_a_paid_claim_leaves_a_credit_and_its_correction_takes_it_
     assert left(carried_out(*paid, assess(NOTHING))[0]) == {"applied": 5_000, "credit": -5_000}
     corrected = word(1, 20_000, 10_500, 3_500, day=9)
     assert left(carried_out(*paid, assess(NOTHING), assess(corrected))[0]) == {"applied": 5_000, "credit": -1_500}
+
+
+def test_what_was_owed_before_is_taken_over_once_and_paid_like_everything_else() -> None:
+    assert left(carried_out(open_(4_000), open_(4_000))[0]) == {"owed.before": 4_000, "opening": -4_000}
+    assert left(carried_out(open_(4_000), apply(4_500))[0]) == {"opening": -4_000, "applied": 4_500, "credit": -500}
+    assert account.decide(carried_out(open_(4_000))[0], open_(1)) is account.Refusal.CONFLICT
 
 
 def test_what_is_disputed_is_held_and_then_waived_or_owed_again() -> None:
@@ -305,6 +317,7 @@ commands = st.lists(
         st.builds(waive, cents, names),
         st.builds(dispute, cents, names),
         st.builds(resolve, st.sampled_from(account.Resolution), names),
+        st.builds(open_, cents),
     ),
     max_size=12,
 )

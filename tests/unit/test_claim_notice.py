@@ -18,11 +18,22 @@ from adapters.json_message.reader import BYTES_MAX, Fault
 from application.ports import NotUnderstood, Understood
 from consumers.messages import balanced
 from domain import adjudication
-from domain.adjudication import Adjudication, Adjustment, ClaimNumbers, ServiceLine
+from domain.adjudication import (
+    Accumulator,
+    AccumulatorKind,
+    AccumulatorLevel,
+    Adjudication,
+    Adjustment,
+    ClaimNumbers,
+    Design,
+    Network,
+    ServiceLine,
+)
 from domain.claim import Awaited, Decided, Kind, Notice, Outcome, Party, Reported
 from domain.money import Money
 from domain.parking import REASONS
 from domain.person import Names
+from tests.given import IDS
 from tests.unit.notices import REPORTS, adjudicated, encoded, line, notices, report, slips
 
 SECRET = "QUOXBRAM"
@@ -107,6 +118,12 @@ def test_an_adjudication_is_read_as_it_is_written() -> None:
         received_on="2026-02-10", filing_code="12", facility_code="11", frequency_code="1",
         rendering_provider="1098765432", forwarded_to="HARBORLINE", remarks=["MA01"],
         adjustments=[{"group": "OA", "carc": "23", "cents": 0}],
+        network="in", plan_id="NHP-SILVER", plan_year_from="2025-07-01",
+        accumulators=[
+            {"kind": "deductible", "level": "individual", "network": "in", "used_cents": 500},
+            {"kind": "out_of_pocket", "level": "family", "network": "both", "used_cents": 0, "limit_cents": 0,
+             "design": "embedded"},
+        ],
     )  # fmt: skip
     assert understood(encoded(message)).said == Decided(
         on=date(2026, 3, 2),
@@ -143,8 +160,30 @@ def test_an_adjudication_is_read_as_it_is_written() -> None:
             rendering_provider="1098765432",
             forwarded_to="HARBORLINE",
             claim_type="institutional",
+            network=Network.IN,
+            plan_id="NHP-SILVER",
+            plan_year_from=date(2025, 7, 1),
+            accumulators=(
+                Accumulator(AccumulatorKind.DEDUCTIBLE, AccumulatorLevel.INDIVIDUAL, Network.IN, Money(500)),
+                Accumulator(
+                    AccumulatorKind.OUT_OF_POCKET,
+                    AccumulatorLevel.FAMILY,
+                    Network.BOTH,
+                    Money(0),
+                    Money(0),
+                    Design.EMBEDDED,
+                ),
+            ),
         ),
     )
+
+
+def test_what_says_nothing_of_plans_has_the_content_that_it_had_before_there_were_any() -> None:
+    """Else all that came before would come again as a conflict."""
+    notice = understood(encoded(adjudicated()))
+    assert IDS.content(notice) == "1:a9717d8ff83b46d55f0080bf2fe3f4aa"
+    empty: dict[str, Any] = {"network": "", "plan_id": "", "plan_year_from": None, "accumulators": []}
+    assert understood(encoded(adjudicated(**empty))) == notice
 
 
 def test_the_model_knows_the_kinds_and_types_of_the_domain() -> None:
@@ -323,6 +362,7 @@ def changed(message: Any, path: str, value: Any) -> bytes:
 
 
 DECIDED, PENDED = adjudicated(remarks=["MA01"]), report("pended")
+USED = {"kind": "deductible", "level": "individual", "network": "in", "used_cents": 500}
 
 
 @pytest.mark.parametrize(
@@ -359,6 +399,8 @@ DECIDED, PENDED = adjudicated(remarks=["MA01"]), report("pended")
         (DECIDED, "said.remarks.0", "99213", "not of the right form"),
         (DECIDED, "said.facility_code", SECRET, "out of bounds"),
         (DECIDED, "said.lines", [line()] * 1000, "out of bounds"),
+        (DECIDED, "said.network", "both", "not one of the allowed values"),
+        (DECIDED, "said.accumulators", [USED] * 21, "out of bounds"),
         (DECIDED, "said.lines.0.procedure", SECRET, "not of the right form"),
         (DECIDED, "said.lines.0.units", SECRET, "not of the right form"),
         (DECIDED, "said.lines.0.adjustments.0.carc", SECRET, "out of bounds"),
@@ -423,12 +465,22 @@ def test_the_payers_own_number_may_be_missing_only_before_the_payer_gave_one() -
         (DECIDED, "said.on", "9999-12-31"),
         (DECIDED, "said.received_on", "1026-02-02"),
         (DECIDED, "said.service_to", "2206-02-02"),
+        (DECIDED, "said.plan_year_from", "0026-01-01"),
         (DECIDED, "said.lines.0.service_from", "1826-02-02"),
     ],
 )
 def test_every_day_is_in_a_possible_year(message: Any, path: str, value: str) -> None:
     where = path.replace(".0", "[0]")
     assert refused(changed(message, path, value)) == ("json.wrong_schema", f"$.{where}: out of bounds")
+
+
+def test_each_accumulator_stands_once_and_only_a_familys_has_a_design() -> None:
+    of_family = USED | {"level": "family", "design": "aggregate"}
+    understood(encoded(adjudicated(accumulators=[USED, USED | {"network": "both"}, of_family])))
+    again = refused(encoded(adjudicated(accumulators=[USED, of_family, USED | {"used_cents": 600}])))
+    assert again == ("json.wrong_schema", "$.said.accumulators[2]: stated before")
+    embedded = refused(encoded(adjudicated(accumulators=[USED | {"design": "embedded"}])))
+    assert embedded == ("json.wrong_schema", "$.said.accumulators[0].design: not of a family")
 
 
 def test_service_does_not_end_before_it_begins() -> None:

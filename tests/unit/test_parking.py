@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from application.topics import TOPICS
-from domain import claim, parking, remittance
+from domain import claim, parking, payment, premium, remittance, schedule, settlement
 from domain.facts import StreamId
 from domain.parking import REASONS, Discard, MessageDiscarded, MessageParked, MessageReleased, Park, Refusal, Release
 from tests.unit.scenario import Given
@@ -62,7 +62,9 @@ def test_what_was_discarded_stays_discarded_when_it_comes_again() -> None:
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("domain", "application", "consumers", "adapters")
-REASON = re.compile(r"(message|x12|835|json|line|claim|transaction|remittance|person|stream)\.[a-z_*]*[a-z*]")
+REASON = re.compile(
+    r"(message|x12|835|json|line|claim|transaction|remittance|person|payment|settlement|stream)\.[a-z_*]*[a-z*]"
+)
 
 
 def _reasons_in(tree: ast.AST) -> Iterator[str]:
@@ -79,7 +81,8 @@ def _reasons_in(tree: ast.AST) -> Iterator[str]:
 
 def used_reasons() -> set[str]:
     """Every reason that the source parks for; a pattern where a part is filled in."""
-    found = {str(refusal) for refusal in (*claim.Refusal, *remittance.Refusal)}
+    chapters = (claim, payment, premium, remittance, schedule, settlement)
+    found = {str(refusal) for chapter in chapters for refusal in chapter.Refusal}
     for room in ROOMS:
         for path in {*(ROOT / room).rglob("*.py")} - {Path(parking.__file__)}:
             found.update(_reasons_in(ast.parse(path.read_text(encoding="utf-8"))))

@@ -100,6 +100,13 @@ REPORT = (
     '"personal":"c2VhbGVk","at":"2026-03-02T10:00:00-05:00","claim_type":"professional","charge_cents":10000,'
     '"service_from":"2026-02-02"'
 )
+OF_MEMBER = f'"content":"1:abc","payer_id":"1078810412","account":"{ID}","source":"payments/0@7","personal":"c2VhbGVk"'
+AT = '"at":"2026-07-02T09:30:00-04:00"'
+BACK = '"postings":[["collected","unapplied",2500,"USD"]]'
+PREMIUM = (
+    f'"account":"{ID}","payer_id":"1078810412","source":"premiums/0@7","personal":"c2VhbGVk","content":"1:abc",'
+    '"on":"2026-03-02"'
+)
 WRITTEN = {
     "person.identified:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "remittance.received:1": (
@@ -132,6 +139,9 @@ WRITTEN = {
         '["charges","adjustments",6000,"USD"],["charges","owed.deductible",4000,"USD"],'
         '["charges","owed.coinsurance",1000,"USD"]]}'
     ),
+    "bill.opened:1": (
+        f'{{"account":"{ID}","cents":4000,"day":"2025-11-20","source":"file:1f2e","postings":[["opening","owed.before",4000,"USD"]]}}'
+    ),
     "bill.payment_applied:1": (
         f'{{"payment":"{ID}","cents":4000,"day":"2026-03-20","postings":[["owed.deductible","applied",4000,"USD"]]}}'
     ),
@@ -150,6 +160,62 @@ WRITTEN = {
         '{"number":"1","resolution":"for_member","day":"2026-04-30","actor":"billing",'
         '"postings":[["disputed","written_off",500,"USD"]]}'
     ),
+    "payment.initiated:1": (
+        f'{{{OF_MEMBER},{AT},"amount_cents":10000,"method":"card","schedule":"{ID}","claims":["{ID}"]}}'
+    ),
+    "payment.authorised:1": f"{{{OF_MEMBER},{AT}}}",
+    "payment.posted:1": (
+        f'{{{OF_MEMBER},"on":"2026-07-03","amount_cents":10000,"payout":"{ID}",'
+        '"postings":[["unapplied","collected",10000,"USD"]]}'
+    ),
+    "payment.failed:1": f'{{{OF_MEMBER},{AT},"reason":"declined"}}',
+    "payment.returned:1": f'{{{OF_MEMBER},"on":"2026-07-08","code":"R01",{BACK}}}',
+    "payment.refunded:1": f'{{{OF_MEMBER},"on":"2026-07-10","refund":"{ID}","amount_cents":2500,{BACK}}}',
+    "payment.charged_back:1": (
+        f'{{{OF_MEMBER},"on":"2026-07-20","case":"{ID}","amount_cents":2500,"reason":"fraud",{BACK}}}'
+    ),
+    "payment.chargeback_reversed:1": (
+        f'{{{OF_MEMBER},"on":"2026-08-20","case":"{ID}","postings":[["unapplied","collected",2500,"USD"]]}}'
+    ),
+    "payment.allocated:1": (
+        f'{{"bill":"{ID}","cents":4000,"on":"2026-07-03","postings":[["applied","unapplied",4000,"USD"]]}}'
+    ),
+    "bank.booked:1": (
+        f'{{"content":"1:abc","bank_account":"operating","source":"settlements/0@7","on":"2026-03-03","direction":"debit",'
+        f'"amount_cents":8000,"trace_number":"NHPT000000001","payer_id":"1078810412","payout":"{ID}"}}'
+    ),
+    "bank.reversed:1": (
+        '{"content":"1:abc","bank_account":"operating","source":"settlements/0@8","on":"2026-03-05","reason":"R03"}'
+    ),
+    "opening.loaded:1": '{"source":"file:1f2e","count":2,"cents":5500}',
+    "statement.issued:1": (
+        f'{{"account":"{ID}","day":"2026-07-01","due_on":"2026-07-31","lines":[["{ID}",3,4000]],"total_cents":4000,'
+        '"minimum_cents":2500}'
+    ),
+    "schedule.made:1": (
+        f'{{{OF_MEMBER},{AT},"terms":{{"first_on":"2026-07-31","every":"month","until":"2026-12-31","amount_cents":2500}}}}'
+    ),
+    "schedule.skipped:1": f'{{{OF_MEMBER},"on":"2026-07-31"}}',
+    "schedule.paused:1": f"{{{OF_MEMBER},{AT}}}",
+    "schedule.resumed:1": f"{{{OF_MEMBER},{AT}}}",
+    "schedule.cancelled:1": f"{{{OF_MEMBER},{AT}}}",
+    "request.answered:1": f'{{"content":"1:abc","answer":{{"stream":"{ID}","version":2,"events":0}}}}',
+    "premium.invoiced:1": (
+        f'{{{PREMIUM},"postings":[["premium.billed","premium.owed",31250,"USD"]],"invoice":"{ID}","amount_cents":31250,'
+        '"period_from":"2026-04-01","period_to":"2026-04-30","due_on":"2026-04-01","grace_days":90}'
+    ),
+    "premium.invoice_voided:1": (
+        f'{{{PREMIUM},"postings":[["premium.owed","premium.billed",31250,"USD"]],"invoice":"{ID}","reason":"rate"}}'
+    ),
+    "premium.paid:1": (
+        f'{{{PREMIUM},"postings":[["premium.owed","premium.paid",31250,"USD"]],"payment":"{ID}","amount_cents":31250,'
+        f'"invoice":"{ID}"}}'
+    ),
+    "premium.payment_returned:1": (
+        f'{{{PREMIUM},"postings":[["premium.paid","premium.owed",31250,"USD"]],"payment":"{ID}","reason":"R01"}}'
+    ),
+    "premium.lapsed:1": f'{{{PREMIUM},"reason":"nonpayment"}}',
+    "premium.reinstated:1": f'{{{PREMIUM},"reason":"paid_in_full"}}',
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'

@@ -1,0 +1,84 @@
+"""What banks say of an account's entries as JSON: the model, which is the source of docs/schemas/settlement-1.json, and
+the way from the bytes of a message to what is said in it, or to the reason why it must be parked.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from adapters.claim_notice.translate import YEARS, lines
+from adapters.json_message.parts import Amount, Number, OptionalNumber, Part
+from adapters.json_message.reader import Fault, Reader
+from application.ports import Buffer, NotUnderstood, Understood
+from domain import settlement
+from domain.account_numbers import holds_account_number
+from domain.settlement import BankNotice, Direction
+
+VERSION = 1
+
+Reason = Annotated[str, Meta(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="One word, no free text")]
+
+
+class Booked(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="booked"):
+    """The entry stands in the account."""
+
+    on: date
+    direction: Direction
+    amount_cents: Amount
+    trace_number: OptionalNumber | UnsetType = UNSET
+    payer_id: OptionalNumber | UnsetType = UNSET
+    payout: OptionalNumber | UnsetType = UNSET
+
+
+class Reversed(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="reversed"):
+    """The bank took it back."""
+
+    on: date
+    reason: Reason
+
+
+class BankEntry(Part, frozen=True, gc=False, kw_only=True):
+    """What a bank says of one entry of an account's statement."""
+
+    schema: Literal[1]
+    bank_account: Annotated[
+        str,
+        Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="The plan's own name of the account, never its number"),
+    ]
+    entry_id: Number
+    said: Booked | Reversed
+
+
+read = Reader(BankEntry, VERSION).read
+
+
+def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
+    """The one notice of a message. Never raises for what is in the data."""
+    raw = bytes(data[:])
+    try:
+        entry = read(raw)
+        if holds_account_number((entry.bank_account, entry.entry_id)):
+            raise Fault("settlement.account_number")
+        if entry.said.on.year not in YEARS:
+            raise Fault("json.wrong_schema", "$.said.on: out of bounds")
+    except Fault as fault:
+        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
+    else:
+        yield Understood(_notice(entry), "", lambda: raw, raw)
+
+
+def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
+    """The notices of a file that holds one a line; each as if it came alone."""
+    for number, line in lines(data):
+        for part in translate(line):
+            yield part._replace(where=f"line {number}")
+
+
+def _notice(entry: BankEntry) -> BankNotice:
+    """Every field has the domain's own name."""
+    given = {name: value for name, value in msgspec.structs.asdict(entry.said).items() if value is not UNSET}
+    said = settlement.Booked(**given) if isinstance(entry.said, Booked) else settlement.Reversed(**given)
+    return BankNotice(entry.bank_account, entry.entry_id, said)

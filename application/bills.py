@@ -1,0 +1,89 @@
+"""What a member, or somebody for them, asks for: to pay, to have back, to dispute, to be told what is owed."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from application import payments
+from application.commands import Request
+from application.identification import Member, account_of, payment_entry
+from application.ids import Ids
+from application.unit_of_work import UnitOfWork
+from domain import account, payment, statement
+from domain.facts import Fact, StreamId
+from domain.money import Money
+
+
+class _Asked(Fact, frozen=True):
+    """What tells one request for a statement from another: not what was owed when it was first made."""
+
+    account: StreamId
+    day: date
+    due_on: date
+
+
+def of_bill(
+    ids: Ids, key: str, bill: StreamId, command: account.Command, expected_version: int | None = None
+) -> Request:
+    """To dispute it, to file evidence, to decide a dispute, to waive an amount."""
+    return Request(key, ids.content(command), bill, account, command, expected_version)
+
+
+def payment_of(ids: Ids, key: str, notice: payment.PaymentNotice) -> Request:
+    """To start one. With the same key it is the same one, at whatever moment it is asked for again."""
+    entry = payment_entry(ids, "command", notice)
+    content = ids.content(msgspec.structs.replace(notice, said=msgspec.structs.replace(notice.said, at=None)))
+    return Request(key, content, entry.stream, payment, entry.command, None, entry.subject)
+
+
+def refund_of(
+    ids: Ids,
+    key: str,
+    stream: StreamId,
+    known: payment.ReportEvent,
+    references: payment.References,
+    cents: Money,
+    on: date,
+) -> Request:
+    """To give some of a payment back, of which one event with its references is known."""
+    said = payment.Reported(payment.Kind.REFUNDED, on=on, amount_cents=cents)
+    told = payment.References(references.payment_id, refund_id=key)
+    report = payment.Report(
+        content=ids.content(payment.PaymentNotice(known.payer_id, "", told, said)),
+        payer_id=known.payer_id,
+        account=known.account,
+        source="command",
+        personal=told,
+        said=said,
+        refund=ids.stream("refund", known.payer_id, references.payment_id, key),
+    )
+
+    def gives_back(work: UnitOfWork) -> int:
+        payments.load_bills_of(work, [stream], [], [])
+        return payments.apply(work, stream, [], on)
+
+    return Request(key, report.content, stream, payment, report, None, known.account, gives_back)
+
+
+def statement_of(
+    work: UnitOfWork, ids: Ids, key: str, member: Member, bills: Sequence[StreamId], day: date, due_on: date
+) -> Request:
+    """To freeze what is owed of the bills."""
+    work.load(dict.fromkeys(bills, account))
+    lines = []
+    for bill in bills:
+        head = work.head(bill)
+        if head is not None and bill not in work.unreadable and (cents := account.owed(head.state)):
+            lines.append(statement.Line(bill, head.version, cents))
+    whose = account_of(ids, *member)
+    stream = ids.stream("statement", whose, day.isoformat())
+    command = statement.Issue(whose, day, due_on, tuple(lines))
+    return Request(key, ids.content(_Asked(whose, day, due_on)), stream, statement, command)
+
+
+def apply_credits(work: UnitOfWork, streams: Sequence[StreamId], owed: Sequence[StreamId], day: date) -> int:
+    """Let payments pay what is owed by now, with what waits of them and what bills have too much of."""
+    work.load(dict.fromkeys(streams, payment))
+    payments.load_bills_of(work, streams, [], [owed])
+    return sum(payments.apply(work, stream, owed, day, anew=True) for stream in streams)

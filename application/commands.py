@@ -1,0 +1,91 @@
+"""What a client asks for: load, decide, append, once for each key, however often it is sent.
+
+The key stands in the log, in a stream of its own, written in one transaction with what it asked for. Where an answer
+was lost on its way, the same key gives it again.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from application.ids import Ids
+from application.mapper import Keys, Mapper
+from application.ports import EventLog, VersionConflict
+from application.unit_of_work import Chapter, UnitOfWork
+from domain import request
+from domain.facts import Fact, StreamId
+from domain.request import Answer, RequestAnswered
+
+ATTEMPTS = 8
+"""How often a command is decided anew when other writers keep winning, before the caller hears of it."""
+
+
+class IdempotencyConflict(Exception):
+    """The same key came before with another request."""
+
+
+class VersionMismatch(Exception):
+    """The stream is not at the version that the client has seen: read it again."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"expected version {expected}, the stream is at {actual}")
+        self.expected = expected
+        self.actual = actual
+
+
+class Request(NamedTuple):
+    key: str
+    """The client's own; two clients' keys are told apart by whoever makes the request"""
+    content: str
+    """Keyed hash of what is asked for, without what differs when it is sent again"""
+    stream: StreamId
+    chapter: Chapter
+    command: Fact
+    expected_version: int | None = None
+    """Of the stream, 0 where it must not be there yet; None where any will do"""
+    subject: StreamId | None = None
+    """Whose key seals what is personal, where anything is"""
+    then: Callable[[UnitOfWork], int] = lambda _: 0
+    """Records what follows from it in other streams, in the same transaction; how many events that took"""
+
+
+def execute(log: EventLog, mapper: Mapper, keys: Keys, ids: Ids, asked: Request) -> Answer | StrEnum:
+    """Do it, and answer; a request that was answered gets the same answer again. A refusal is the chapter's own, and is
+    not kept: what is refused now may be asked for again.
+
+    Raises IdempotencyConflict, VersionMismatch, Unreadable, KeyDestroyed, and VersionConflict after too many attempts:
+    then nothing was written. Raises DependencyDown: then either nothing or all of it was, which the same key will tell.
+    """
+    if asked.subject is not None:
+        keys.ensure({asked.subject})
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _attempt(log, mapper, ids, asked)
+        except VersionConflict:
+            continue
+    return _attempt(log, mapper, ids, asked)
+
+
+def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request) -> Answer | StrEnum:
+    work, key = UnitOfWork(log, mapper), ids.stream("request", asked.key)
+    work.load({key: request, asked.stream: asked.chapter})
+    for unreadable in work.unreadable.values():
+        raise unreadable
+    answered: RequestAnswered | None = work.state(key, request)
+    if answered is not None:
+        if (answered.content, answered.answer.stream) != (asked.content, asked.stream):
+            raise IdempotencyConflict
+        return answered.answer
+    head = work.head(asked.stream)
+    version = 0 if head is None else head.version
+    if asked.expected_version not in (None, version):
+        raise VersionMismatch(asked.expected_version, version)
+    decided = asked.chapter.decide(work.state(asked.stream, asked.chapter), asked.command)
+    if isinstance(decided, StrEnum):
+        return decided
+    work.record(asked.stream, asked.chapter, *decided)
+    followed = asked.then(work) if decided else 0
+    answer = Answer(asked.stream, version + len(decided), len(decided) + followed)
+    work.record(key, request, RequestAnswered(asked.content, answer))
+    work.append()
+    return answer
