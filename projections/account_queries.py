@@ -12,10 +12,23 @@ from domain.adjudication import Accumulator, Network
 from domain.claim import Claim, Said
 
 PAYERS = """
+WITH RECURSIVE paid AS (
+    SELECT min(payer_id) AS payer_id FROM payment_history
+    UNION ALL
+    SELECT (SELECT min(payer_id) FROM payment_history WHERE payer_id > paid.payer_id) FROM paid WHERE payer_id IS NOT NULL
+), scheduled AS (
+    SELECT min(payer_id) AS payer_id FROM schedules
+    UNION ALL
+    SELECT (SELECT min(payer_id) FROM schedules WHERE payer_id > scheduled.payer_id)
+    FROM scheduled WHERE payer_id IS NOT NULL
+)
 SELECT payer_id FROM people WHERE upper(member_id) = upper(%(member)s)
-UNION SELECT payer_id FROM payment_history UNION SELECT payer_id FROM schedules UNION SELECT payer_id FROM payers
+UNION SELECT payer_id FROM payers
+UNION SELECT payer_id FROM paid WHERE payer_id IS NOT NULL
+UNION SELECT payer_id FROM scheduled WHERE payer_id IS NOT NULL
 """
-"""Whoever a payment may have been made for: a member's account is another one with each of them."""
+"""Whoever a payment may have been made for: a member's account is another one with each of them. A step in the index for
+each, however many payments there are."""
 
 _SUMS = """
     coalesce(-sum(amount) FILTER (WHERE account IN ('charges', 'opening')), 0) AS charged,

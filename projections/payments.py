@@ -48,6 +48,7 @@ CREATE TABLE payment_history (
     PRIMARY KEY (payment_id, position)
 );
 CREATE INDEX payment_history_account_idx ON payment_history (account_id);
+CREATE INDEX payment_history_payer_idx ON payment_history (payer_id);
 COMMENT ON TABLE payment_history IS 'A row for everything that was said of a payment, and where the payment stood after it. Rows are added, and closed when the next one comes; never changed otherwise.';
 COMMENT ON COLUMN payment_history.payment_id IS 'The payment''s stream in the log.';
 COMMENT ON COLUMN payment_history.position IS 'Position of the event in the log: from here on the row holds.';
@@ -90,6 +91,7 @@ CREATE TABLE schedules (
     PRIMARY KEY (schedule_id, position)
 );
 CREATE INDEX schedules_account_idx ON schedules (account_id);
+CREATE INDEX schedules_payer_idx ON schedules (payer_id);
 COMMENT ON TABLE schedules IS 'A row for everything that was said of a schedule of automatic payments. Rows are only ever added.';
 COMMENT ON COLUMN schedules.schedule_id IS 'The schedule''s stream in the log.';
 COMMENT ON COLUMN schedules.position IS 'Position of the event in the log.';
