@@ -10,7 +10,7 @@ from datetime import date
 from typing import Protocol
 
 from application.identification import Entry, Member
-from application.unit_of_work import UnitOfWork
+from application.unit_of_work import Decider, UnitOfWork
 from domain import account, claim, payment, statement
 from domain.account import Account
 from domain.facts import StreamId
@@ -44,8 +44,10 @@ def load_bills_of(
 ) -> None:
     states: list[payment.Payment] = [work.state(stream, payment) for stream in streams]
     choices = [*(state.chosen for state in states), *chosen]
-    claims = {each: claim for choice in choices for each in choice.claims}
-    work.load(claims | {each: statement for choice in choices for each in choice.statements})
+    chosen_streams: dict[StreamId, Decider] = {each: claim for choice in choices for each in choice.claims}
+    chosen_streams |= {each: statement for choice in choices for each in choice.statements}
+    # What the batch has loaded already, for its own claims or another payment, must not be loaded twice.
+    work.load({each: decider for each, decider in chosen_streams.items() if work.head(each) is None})
     bills = {bill for state in states for bill, _ in state.allocated}.union(*owed)
     bills.update(*(_chosen(work, choice) for choice in choices))
     work.load({bill: account for bill in bills if work.head(bill) is None})
@@ -66,7 +68,7 @@ def apply(work: UnitOfWork, stream: StreamId, owed: Sequence[StreamId], on: date
     recorded, had = 0, dict(state.allocated)
     # What goes back comes first: at no moment is more applied than collected.
     for bill, cents in sorted(given.items(), key=lambda each: each[1] > had.get(each[0], ZERO)):
-        if cents != had.get(bill, ZERO):
+        if cents != had.get(bill, ZERO) and bill not in work.unreadable:
             work.record(bill, account, *account.apply(work.state(bill, account), account.Apply(stream, cents, on)))
             work.record(stream, payment, payment.allocate(work.state(stream, payment), bill, cents, on))
             recorded += 2

@@ -10,7 +10,7 @@ from adapters.cli.accounts import checked
 from application.ports import Format, Message
 from composition import Ledger
 from samples import generator
-from tests.given import ADA, rows
+from tests.given import ADA, damaged, remittance, rows
 from tests.integration.test_accounts import claim, take
 from tests.unit.notices import Message as Said
 from tests.unit.notices import encoded
@@ -109,3 +109,31 @@ def test_the_same_again_pays_nothing_twice(two_bills: Ledger) -> None:
     said: list[Any] = [told("initiated"), told("posted", amount_cents=2_500)]
     pay(two_bills, *said, *said)
     assert sum(owed(two_bills).values()) == 10
+
+
+def test_a_payment_and_the_claims_that_it_is_for_may_come_in_one_batch(two_bills: Ledger) -> None:
+    """Also where both look at the same streams."""
+    chosen = [claim_id(two_bills, "1"), claim_id(two_bills, "2")]
+    for_both = [told("initiated", claims=chosen), told("posted", amount_cents=3_500)]
+    again = [told("initiated", "py_2", claims=chosen), told("posted", "py_2", amount_cents=100)]
+    of_member = {"payer_id": PAYER_ID, "member_id": ADA.member_id}
+    taken_back = generator.reversal(claim("2", 8_000, ("2", 1_500), served=date(2026, 1, 10)))
+    of_claims = generator.render([remittance(2, taken_back, claim("3", 10_000))], control=2)
+    batch = [Message(f"payments/0@{at}", encoded(each | of_member), Format.JSON_PAYMENT) for at, each in
+             enumerate([*for_both, *again])]  # fmt: skip
+    outcomes = two_bills.intake.handle([*batch[:3], Message("payer.remittances/0@1", of_claims), *batch[3:]])
+    assert [outcome.parked for outcome in outcomes] == [[]] * 5
+    two_bills.runner.catch_up()
+    assert owed(two_bills) == {"1": 0, "2": 0, "3": 0, "credit": 16}
+    assert not any(checked(two_bills).values())
+
+
+def test_a_bill_that_cannot_be_read_keeps_what_it_has_and_holds_nobody_up(two_bills: Ledger) -> None:
+    pay(two_bills, told("posted", amount_cents=3_500))
+    question = "SELECT bill_id::text FROM claim_status WHERE claim_id = %s"
+    [bill] = rows(two_bills.database, question, claim_id(two_bills, "2"))
+    with damaged(two_bills.log, bill["bill_id"]):
+        pay(two_bills, told("returned"))
+    assert owed(two_bills) == {"1": 20, "2": 0, "credit": -15}
+    pay(two_bills, told("posted", "py_2", amount_cents=2_000))
+    assert owed(two_bills)["1"] == 0
