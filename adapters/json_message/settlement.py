@@ -64,6 +64,8 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
             raise Fault("settlement.account_number")
         if entry.said.on.year not in YEARS:
             raise Fault("json.wrong_schema", "$.said.on: out of bounds")
+        if isinstance(entry.said, Booked) and entry.said.payout and not entry.said.payer_id:
+            raise Fault("json.wrong_schema", "$.said.payer_id: missing")  # whose payout it is
     except Fault as fault:
         yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
     else:

@@ -72,8 +72,8 @@ def test_entries_come_in_any_order_and_the_same_again_is_nothing(ledger: Ledger,
 def test_what_contradicts_or_names_an_account_is_parked(ledger: Ledger) -> None:
     assert say(ledger, entry(), entry(amount_cents=1)) == ["settlement.conflict"]
     assert say(ledger, entry("4111111111111111")) == ["settlement.account_number"]
-    bad = [entry(amount_cents=0), entry(on="0001-01-01"), entry(account="Account 1")]
-    assert say(ledger, *bad) == ["json.wrong_schema"] * 3
+    bad = [entry(payout="po_1", payer_id=""), entry(amount_cents=0), entry(on="0001-01-01"), entry(account="Account 1")]
+    assert say(ledger, *bad) == ["json.wrong_schema"] * 4
 
 
 def test_the_published_schema_takes_what_is_taken() -> None:
