@@ -2,6 +2,7 @@
 the way from the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
@@ -60,7 +61,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
     raw = bytes(data[:])
     try:
         entry = read(raw)
-        if holds_account_number((entry.bank_account, entry.entry_id)):
+        if any(map(_is_account_number, _texts(entry))):
             raise Fault("settlement.account_number")
         if entry.said.on.year not in YEARS:
             raise Fault("json.wrong_schema", "$.said.on: out of bounds")
@@ -77,6 +78,22 @@ def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
     for number, line in lines(data):
         for part in translate(line):
             yield part._replace(where=f"line {number}")
+
+
+def _texts(entry: BankEntry) -> Iterator[str]:
+    """All that a sender writes freely."""
+    yield from (entry.bank_account, entry.entry_id)
+    if isinstance(entry.said, Booked):
+        yield from filter(None, (entry.said.trace_number, entry.said.payer_id, entry.said.payout))
+
+
+# Trace numbers of ACH have 15 digits, and a tenth of them pass a card's check. The first eight are a bank's routing
+# number, which never begins as the cards of that length do, with 34 or 37.
+_ACH_TRACE = re.compile(r"(?!3[47])[0-9]{15}")
+
+
+def _is_account_number(text: str) -> bool:
+    return holds_account_number(text) and not _ACH_TRACE.fullmatch(text)
 
 
 def _notice(entry: BankEntry) -> BankNotice:

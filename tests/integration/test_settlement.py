@@ -72,6 +72,10 @@ def test_entries_come_in_any_order_and_the_same_again_is_nothing(ledger: Ledger,
 def test_what_contradicts_or_names_an_account_is_parked(ledger: Ledger) -> None:
     assert say(ledger, entry(), entry(amount_cents=1)) == ["settlement.conflict"]
     assert say(ledger, entry("4111111111111111")) == ["settlement.account_number"]
+    for name in ("trace_number", "payer_id", "payout"):
+        for number in ("4111111111111111", "378282246310005", "DE89370400440532013000"):
+            assert say(ledger, entry("E9", **{name: number})) == ["settlement.account_number"]
+    assert say(ledger, entry("E10", trace_number="021000020000001")) == []  # an ACH trace; passes a card's check
     bad = [entry(payout="po_1", payer_id=""), entry(amount_cents=0), entry(on="0001-01-01"), entry(account="Account 1")]
     assert say(ledger, *bad) == ["json.wrong_schema"] * 4
 
