@@ -3,7 +3,7 @@
 Computed once for each message; where another writer was faster, only loading and deciding are done again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple, assert_never
 
@@ -73,8 +73,8 @@ class Unit(NamedTuple):
     stream: StreamId
     """The remittance's; of a notice its claim's; of an entry its own"""
     receive: remittance.Receive | None = None
-    claims: list[ClaimItem] = []  # noqa: RUF012 never changed
-    unidentified: list[int] = []  # noqa: RUF012 never changed
+    claims: Sequence[ClaimItem] = ()
+    unidentified: Sequence[int] = ()
     """The places of claims that do not say who the patient is"""
     entry: Entry | None = None
 

@@ -42,13 +42,18 @@ def load(
     source: str,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Loaded:
-    """The totals of a load are recorded once all of it is in. Raises VersionConflict, DependencyDown."""
+    """The totals of a load are recorded once all of it is in.
+
+    Raises Unreadable, VersionConflict, DependencyDown.
+    """
     opened, known, conflicts = 0, 0, list[int]()
     for start in range(0, len(openings), BATCH):
         batch = openings[start : start + BATCH]
         bills = [ids.stream("opening", *each.member, each.reference) for each in batch]
         work = UnitOfWork(log, mapper)
         work.load(dict.fromkeys(bills, account))
+        for unreadable in work.unreadable.values():
+            raise unreadable
         for number, (bill, each) in enumerate(zip(bills, batch, strict=True), start + 1):
             command = account.Open(account_of(ids, *each.member), each.cents, each.day, source)
             decided = account.decide(work.state(bill, account), command)

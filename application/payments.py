@@ -42,6 +42,7 @@ def load_bills_of(
     chosen: Iterable[payment.Chosen],
     owed: Iterable[Sequence[StreamId]],
 ) -> None:
+    """Of payments that are loaded: what they, or messages about them, are for, and all bills that they may pay."""
     states: list[payment.Payment] = [work.state(stream, payment) for stream in streams]
     choices = [*(state.chosen for state in states), *chosen]
     chosen_streams: dict[StreamId, Decider] = {each: claim for choice in choices for each in choice.claims}

@@ -26,8 +26,8 @@ from adapters import logs
 from adapters.kafka.source import KafkaSource
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.settings import Settings
-from application.bills import of_bill
 from application.ports import Batch, Format, VersionConflict
+from application.requests import of_bill
 from composition import PROJECTIONS, Ledger, open_ledger, settle_memory
 from consumers.loop import Record
 from domain import account

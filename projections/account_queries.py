@@ -21,14 +21,19 @@ WITH RECURSIVE paid AS (
     UNION ALL
     SELECT (SELECT min(payer_id) FROM schedules WHERE payer_id > scheduled.payer_id)
     FROM scheduled WHERE payer_id IS NOT NULL
+), insured AS (
+    SELECT min(payer_id) AS payer_id FROM premium_facts
+    UNION ALL
+    SELECT (SELECT min(payer_id) FROM premium_facts WHERE payer_id > insured.payer_id)
+    FROM insured WHERE payer_id IS NOT NULL
 )
 SELECT payer_id FROM people WHERE upper(member_id) = upper(%(member)s)
 UNION SELECT payer_id FROM payers
+UNION SELECT payer_id FROM insured WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM paid WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM scheduled WHERE payer_id IS NOT NULL
 """
-"""Whoever a payment may have been made for: a member's account is another one with each of them. A step in the index for
-each, however many payments there are."""
+"""Everybody with whom a member may have an account. A step in the index for each, however much they said."""
 
 _SUMS = """
     coalesce(-sum(amount) FILTER (WHERE account IN ('charges', 'opening')), 0) AS charged,
@@ -292,11 +297,15 @@ ORDER BY served_on NULLS LAST, bill_id
 """
 """All bills of a member, the oldest services first."""
 
-PAYMENTS = """
-SELECT DISTINCT payment_id::text FROM payment_history
-WHERE payment_id BETWEEN %(first)s AND %(last)s OR account_id = ANY(%(accounts)s::uuid[]) ORDER BY 1
+PAYMENTS_OF = "SELECT DISTINCT payment_id::text FROM payment_history WHERE account_id = %(account)s ORDER BY 1"
+
+PAYMENT_IDS = """
+SELECT DISTINCT payment_id::text AS id FROM payment_history WHERE payment_id BETWEEN %(first)s AND %(last)s LIMIT 2
 """
-"""Payments of accounts, or whose ids begin alike."""
+
+STATEMENT_IDS = """
+SELECT statement_id::text AS id FROM statements WHERE statement_id BETWEEN %(first)s AND %(last)s LIMIT 2
+"""
 
 STATEMENTS = """
 SELECT statement.statement_id::text, statement.day, statement.due_on, statement.total, statement.minimum,

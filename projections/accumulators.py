@@ -95,9 +95,9 @@ class Row(msgspec.Struct):
 def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     rows: list[Row] = []
     for position, _, claim_id, _, event, _ in events:
-        told = told_by(event.adjudication)  # type: ignore[attr-defined] # EVENTS
+        assert isinstance(event, PostingEvent)
+        told = told_by(event.adjudication)
         if told != NOTHING_TOLD:
-            assert isinstance(event, PostingEvent)
             about = claim_id, position, event.person, event.payer_id, event.day
             rows.append(Row(*about, told.network, told.plan_id, told.plan_year_from, told.accumulators))
     return [Statement(ADD, msgspec.json.encode(rows))] if rows else []

@@ -193,7 +193,7 @@ def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     for position, recorded_at, stream, _, event, _ in events:
         what, day, *subjects = _BOOKED[type(event)](stream, event)
         subject = "\t".join([*(each or NULL for each in subjects), what, day.isoformat()])
-        for number, posting in enumerate(event.postings, 1):  # type: ignore[attr-defined]
+        for number, posting in enumerate(event.postings, 1):  # type: ignore[attr-defined] # EVENTS
             moved = f"{posting.source}\t{posting.destination}\t{posting.cents}\t{posting.asset}"
             postings.append(f"{position}\t{number}\t{recorded_at}\t{subject}\t{moved}\n")
         if isinstance(event, BalanceOpened):

@@ -7,4 +7,4 @@ SELECT payment_id::text, fact FROM payment_history WHERE {_KNOWN}
 ORDER BY min(day) OVER (PARTITION BY payment_id), payment_id, position
 """  # noqa: S608 nothing in it comes from outside
 
-SCHEDULES = f"SELECT schedule_id::text, fact FROM schedules WHERE {_KNOWN} ORDER BY schedule_id, position"  # noqa: S608
+SCHEDULES = f"SELECT schedule_id::text, fact FROM schedules WHERE {_KNOWN} ORDER BY schedule_id, position"  # noqa: S608 as above

@@ -146,16 +146,6 @@ SELECT contract_id::text, folded
 FROM premium_facts WHERE contract_id = ANY(string_to_array(%(contracts)s, ',')::uuid[]) ORDER BY position
 """
 
-PAYERS = """
-WITH RECURSIVE payer AS (
-    SELECT min(payer_id) AS id FROM premium_facts
-    UNION ALL
-    SELECT (SELECT min(payer_id) FROM premium_facts WHERE payer_id > payer.id) FROM payer WHERE payer.id IS NOT NULL
-)
-SELECT id FROM payer WHERE id IS NOT NULL
-"""
-"""Every plan that said anything: a step in the index for each, however much it said."""
-
 FACTS = """
 SELECT contract_id::text, payer_id, position, folded FROM premium_facts
 WHERE contract_id = ANY(ARRAY(SELECT contract_id FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])))

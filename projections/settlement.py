@@ -109,7 +109,7 @@ COMMENT ON COLUMN bank_reversals.reason IS 'Why, in the bank''s own code.';
 _CANDIDATES = "\nUNION ALL\n".join(
     f"""SELECT {number} AS number, '{rule.name}' AS rule, '{rule.state}' AS state, entry.entry_id, counterpart.kind, counterpart.id,
        abs(entry.day - counterpart.day) AS days
-FROM entry JOIN counterpart ON counterpart.direction = entry.direction AND {rule.condition}"""  # noqa: S608
+FROM entry JOIN counterpart ON counterpart.direction = entry.direction AND {rule.condition}"""  # noqa: S608 RULES are ours
     for number, rule in enumerate(RULES, 1)
 )
 

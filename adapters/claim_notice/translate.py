@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from msgspec import UNSET, UnsetType
 
 from adapters.claim_notice import model
+from adapters.json_message.lines import by_line
+from adapters.json_message.parts import YEARS
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.adjudication import (
@@ -39,29 +41,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
         yield Understood(notice, "", lambda: raw, raw)
 
 
-def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The notices of a file that holds one a line; each as if it came alone."""
-    for number, line in lines(data):
-        for part in translate(line):
-            yield part._replace(where=f"line {number}")
-
-
-def lines(data: Buffer) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with their numbers from 1."""
-    start, number = 0, 0
-    while start < len(data):
-        found = data.find(b"\n", start)
-        end = len(data) if found < 0 else found
-        number += 1
-        if line := data[start:end].strip():
-            yield number, line
-        start = end + 1
-
-
-def holds_lines(data: Buffer) -> bool:
-    """Whether a file holds one notice a line: a second line begins with a brace. One that is laid out for people to
-    read, over many lines, indents the braces in it."""
-    return data.find(b"\n{", data.find(b"{") + 1) >= 0
+translate_lines = by_line(translate)
 
 
 # --- in the ledger's terms
@@ -158,9 +138,6 @@ def _accumulator(read: model.Accumulator) -> Accumulator:
 
 BEFORE_ITS_NUMBER = frozenset({Kind.RECEIVED, Kind.REJECTED})
 """What may be said of a claim that the payer has given no number yet"""
-
-YEARS = range(1900, 2200)
-"""At the ends of the calendar a moment has no time in UTC, and a day no day half a year later"""
 
 _Part = Reported | Decided | Adjudication | ServiceLine
 _DAYS: dict[type[_Part], tuple[str, ...]] = {

@@ -12,8 +12,11 @@ from adapters.codes import NotAList
 from adapters.crypto.key_files import KeysNotFound
 from adapters.filters import NotAFilter
 from adapters.openings import NotOpenings
+from application.commands import IdempotencyConflict
 from application.intake import NotParked, Unexplained
+from application.mapper import KeyDestroyed, Unreadable
 from application.ports import DependencyDown, VersionConflict
+from application.requests import AccountNumber
 from composition import KafkaNotSet, NotInitialised, OtherInstallation, UnknownProjection
 from projections.rebuild import BeingRebuilt
 from projections.runner import Overtaken
@@ -37,6 +40,14 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, "no broker is set: put its address (host:port) into LEDGER_KAFKA")
     except Unexplained:
         return _fail(WRONG_USAGE, "giving something up takes an actor and a reason")
+    except AccountNumber:
+        return _fail(WRONG_USAGE, "what looks like the number of a card or a bank account is never taken")
+    except IdempotencyConflict:
+        return _fail(WRONG_USAGE, "something else was asked for under this key or number before: take another one")
+    except KeyDestroyed:
+        return _fail(WRONG_USAGE, "the person's key was destroyed: nothing is recorded of them any more")
+    except Unreadable as error:
+        return _fail(WRONG_USAGE, f"what is recorded of it cannot be read: {error}")
     except NotParked as error:
         return _fail(WRONG_USAGE, f"nothing is parked under {error}: see `scripts/ledger parked list`")
     except (NotAList, NotAFilter, NotOpenings) as error:

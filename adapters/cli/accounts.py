@@ -11,7 +11,7 @@ import typer
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, opened, progress
-from adapters.cli.show import console, new_table, text
+from adapters.cli.show import console, dollars, new_table, text
 from application import accounts
 from application.identification import account_of
 from application.topics import TOPICS
@@ -41,8 +41,16 @@ from projections.account_queries import (
 app = typer.Typer()
 
 KINDS = ("deductible", "coinsurance", "copayment", "other", "credit")
-SIDES = ("charged", "plan_paid", "adjustments", "patient_paid", "waived", "disputed", "owed")
-HEADS = ("charged", "plan paid", "adjusted", "you paid", "waived", "disputed", "owed")
+SIDES = {
+    "charged": "charged",
+    "plan_paid": "plan paid",
+    "adjustments": "adjusted",
+    "patient_paid": "you paid",
+    "waived": "waived",
+    "disputed": "disputed",
+    "owed": "owed",
+}
+"""What an entry is made of, by its name in the answer, with its name in a table"""
 
 _ZERO = Decimal(0)
 
@@ -60,12 +68,12 @@ def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     if not rows:
         console.print("No entries. (Is everything projected? scripts/ledger status)")
         return
-    figures = (*HEADS, "balance")
-    columns = ("position", "day", "what", "claim", *figures, "owed as")
-    table = new_table(*columns, right=("position", *figures), folds=("what", "owed as"))
+    sides = _sides(rows)
+    figures = (*(SIDES[side] for side in sides), "balance")
+    table = new_table("position", "day", "what", "claim", *figures, right=("position", *figures))
     for row in rows:
         where = (text(row["position"]), text(row["day"]), row["what"].replace("_", " "), (row["claim_id"] or "")[:8])
-        table.add_row(*where, *_amounts(row), f"[bold]{text(row['balance'])}[/]", _kinds(row))
+        table.add_row(*where, *_amounts(row, sides), f"[bold]{text(row['balance'])}[/]")
     console.print(table)
     console.print(
         "Charged = plan paid + adjusted + you paid + waived + disputed + owed - credit. The last payer's word counts."
@@ -83,13 +91,15 @@ def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     if not rows:
         console.print("No bills. (Is everything projected? scripts/ledger status)")
         return
-    table = new_table("bill", "first day", "last day", *HEADS, "owed as", right=HEADS, folds=("owed as",))
+    sides = _sides(rows)
+    figures = tuple(SIDES[side] for side in sides)
+    table = new_table("bill", "first day", "last day", *figures, "owed as", right=figures)
     for row in rows:
         days = (text(row["first_day"]), text(row["last_day"]))
-        table.add_row((row["bill_id"] or "payments")[:8], *days, *_amounts(row), _kinds(row))
+        table.add_row((row["bill_id"] or "payments")[:8], *days, *_amounts(row, sides), _kinds(row))
     table.add_section()
     together = {name: sum((row[name] for row in rows), start=_ZERO) for name in (*SIDES, *KINDS)}
-    table.add_row("together", "", "", *_amounts(together), _kinds(together))
+    table.add_row("together", "", "", *_amounts(together, sides), _kinds(together))
     console.print(table)
 
 
@@ -217,12 +227,17 @@ def checked(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
 # --- helpers
 
 
-def _amounts(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(text(row[name]) if row[name] else "" for name in SIDES)
+def _sides(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Those of which there is anything."""
+    return [side for side in SIDES if side in ("charged", "owed") or any(row[side] for row in rows)]
+
+
+def _amounts(row: Mapping[str, Any], sides: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text(row[side]) if row[side] else "" for side in sides)
 
 
 def _kinds(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {text(row[name])}" for name in KINDS if row[name])
+    return "\n".join(f"{name} {text(row[name])}" for name in KINDS if row[name])
 
 
 def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
@@ -266,7 +281,7 @@ def _accumulated(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _dollars(cents: Money | None) -> Decimal | None:
-    return None if cents is None else Decimal(cents).scaleb(-2)
+    return None if cents is None else dollars(cents)
 
 
 _NETWORKS = {"in": "in network", "out": "out of network", "both": "in and out of network", "unknown": "network unknown"}

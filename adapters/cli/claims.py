@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from adapters.cli import show, show_claims
-from adapters.cli.opened import DAYS, Json, opened
+from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.story import story
 from composition import Ledger
 from domain.adjudication import ClaimType, Status
@@ -74,8 +74,7 @@ def history(
 ) -> None:
     """A member's claims of thirty-six months, newest first; claims without a day of service stand at the end."""
     with opened() as ledger:
-        today = datetime.now(ZoneInfo(ledger.settings.zone)).date()
-        window = None if all_ else thirty_six_months(as_of.date() if as_of else today)
+        window = None if all_ else thirty_six_months(day_of(ledger, as_of))
         position = position_of(ledger, known_at)
         rows = find(
             ledger,

@@ -15,7 +15,6 @@ import structlog
 import typer
 
 from adapters import logs
-from adapters.claim_notice.translate import holds_lines, lines
 from adapters.cli import (
     accounts,
     claims,
@@ -31,6 +30,7 @@ from adapters.cli import (
 )
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
+from adapters.json_message.lines import holds_lines, lines
 from adapters.kafka.source import end_offsets
 from adapters.postgres.freshness import freshness
 from adapters.postgres.overview import overview

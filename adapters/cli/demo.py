@@ -12,8 +12,13 @@ from domain import account
 from domain.money import Money
 from samples import family
 
-MARCH = datetime(2026, 3, 31)  # noqa: DTZ001 a day, as the command line gives it
-AUTUMN = datetime(2026, 10, 31)  # noqa: DTZ001 the samples' last month, so that the demo says the same next year
+
+def _day(month: int, day: int) -> datetime:
+    """Of the samples' year, so that the demo says the same next year."""
+    return datetime(2026, month, day)  # noqa: DTZ001 a day, as the command line gives it
+
+
+MARCH, AUTUMN = _day(3, 31), _day(10, 31)
 
 NEXT = """
   scripts/ledger history {member} --all      the same member, whatever the claim's age; --filter "only prescriptions"
@@ -63,14 +68,14 @@ def _family() -> None:
     try:
         commands.ingest([winter])
         commands.project(once=True)
-        money.statement(family.MEMBER_ID, issue=True, as_of=datetime(2026, 2, 28), due=datetime(2026, 3, 31))  # noqa: DTZ001
+        money.statement(family.MEMBER_ID, issue=True, as_of=_day(2, 28), due=_day(3, 31))
         for each in summer:
             commands.ingest([each])
             commands.project(once=True)
-        money.apply_credits(family.MEMBER_ID, on=datetime(2026, 7, 15))  # noqa: DTZ001
+        money.apply_credits(family.MEMBER_ID, on=_day(7, 15))
         commands.ingest([august])
         commands.project(once=True)
-        _dispute(datetime(2026, 9, 1), datetime(2026, 9, 21))  # noqa: DTZ001
+        _dispute(_day(9, 1), _day(9, 21))
         commands.project(once=True)
     finally:
         show.console.quiet = show.errors.quiet = False

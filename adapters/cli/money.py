@@ -4,12 +4,13 @@ Each takes a key: sent again with the same one it is done once, and answers the 
 own.
 """
 
+import secrets
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Annotated, Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,21 +18,28 @@ import typer
 from adapters.cli import show
 from adapters.cli.accounts import AsOf, accounts_of
 from adapters.cli.claims import ClaimId, Member, find_one, ids_from
-from adapters.cli.opened import DAYS, Json, opened, progress
+from adapters.cli.opened import DAYS, Json, day_of, opened, progress
 from adapters.cli.show import console, new_table, text
 from adapters.openings import read_openings
-from application import bills
+from application import requests
 from application.commands import Request
 from application.identification import Member as MemberOf
 from application.identification import account_of
 from application.openings import load
 from composition import Ledger
 from domain import account, payment
-from domain.account_numbers import holds_account_number
 from domain.facts import StreamId
 from domain.money import Money
 from domain.request import Answer
-from projections.account_queries import MEMBERS_BILLS, PAYERS_OF, PAYMENTS, STATEMENT_LINES, STATEMENTS
+from projections.account_queries import (
+    MEMBERS_BILLS,
+    PAYERS_OF,
+    PAYMENT_IDS,
+    PAYMENTS_OF,
+    STATEMENT_IDS,
+    STATEMENT_LINES,
+    STATEMENTS,
+)
 
 app = typer.Typer()
 dispute_app = typer.Typer(help="Say that an amount is not owed: open, file evidence, resolve.", no_args_is_help=True)
@@ -49,7 +57,14 @@ def _cents(value: str) -> Money:
 
 
 def _any_key() -> str:
-    return str(uuid4())
+    """Of letters: no digits that could be taken for the number of a card."""
+    return "".join(secrets.choice(ascii_lowercase) for _ in range(24))
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("it is empty")
+    return value
 
 
 Amount = Annotated[Any, typer.Argument(parser=_cents, metavar="AMOUNT", help="In dollars: 12.50.")]
@@ -64,21 +79,23 @@ Number = Annotated[
 
 @app.command(epilog="Example: scripts/ledger pay NHP131023432 40.00 --token tok_1a2b --method card")
 def pay(
-    member: Member,
+    member: Annotated[
+        str, typer.Argument(metavar="MEMBER", callback=_not_empty, help="The number on the member's card.")
+    ],
     amount: Amount,
-    token: Annotated[str, typer.Option(help="The processor's, of card or account; never a number of either.")],
+    token: Annotated[
+        str, typer.Option(callback=_not_empty, help="The processor's, of card or account; never a number of either.")
+    ],
     method: Annotated[payment.Method, typer.Option(help="What it is paid with.")],
     key: Key,
     claim: Annotated[
         list[str] | None, typer.Option(help="A claim that it is for; the oldest bills by default.")
     ] = None,
-    statement: Annotated[list[str] | None, typer.Option(help="A statement that it is for, by its whole id.")] = None,
+    statement: Annotated[list[str] | None, typer.Option(help="A statement that it is for.")] = None,
     payer: PayerId = None,
     as_json: Json = False,
 ) -> None:
     """Start a payment. It is collected, and pays bills, when the processor says that it posted (topic `payments`)."""
-    if holds_account_number((token, key, member)):
-        raise typer.BadParameter("this looks like the number of a card or a bank account, which the ledger never takes")
     with opened() as ledger:
         said = payment.Reported(
             payment.Kind.INITIATED,
@@ -86,10 +103,10 @@ def pay(
             amount_cents=amount,
             method=method,
             claims=tuple(StreamId(find_one(ledger, each)["claim_id"]) for each in claim or ()),
-            statements=tuple(map(StreamId, statement or ())),
+            statements=tuple(_one(ledger, "statement", STATEMENT_IDS, each) for each in statement or ()),
         )
         notice = payment.PaymentNotice(_payer(ledger, member, payer), member, payment.References(key, token), said)
-        _answer(ledger, bills.payment_of(ledger.ids, key, notice), as_json, "Payment {} is started.")
+        _answer(ledger, requests.payment_of(ledger.ids, key, notice), as_json, "Payment {} is started.")
 
 
 @app.command(epilog="Example: scripts/ledger refund 3f2a9c1e 12.50")
@@ -102,13 +119,13 @@ def refund(
 ) -> None:
     """Give some of a payment back: first what waits of it as credit, then what bills got last."""
     with opened() as ledger:
-        stream = _one_payment(ledger, payment_id)
+        stream = _one(ledger, "payment", PAYMENT_IDS, payment_id)
         known = ledger.log.history(stream)[0].stored
         event: Any = ledger.mapper.load(known)
         references = ledger.mapper.unseal(known, event)
         if references is None:
             raise typer.BadParameter("the member's key was destroyed: nothing is recorded of them any more")
-        asked = bills.refund_of(ledger.ids, key, stream, event, references, amount, _day(ledger, on))
+        asked = requests.refund_of(ledger.ids, key, stream, event, references, amount, day_of(ledger, on))
         _answer(ledger, asked, as_json, "Refunded of payment {}.")
 
 
@@ -118,10 +135,10 @@ def apply_credits(member: Member, payer: PayerId = None, on: On = None, as_json:
     with opened() as ledger:
         whose = MemberOf(_payer(ledger, member, payer), member)
         with ledger.database.session() as cursor:
-            own = {"accounts": [account_of(ledger.ids, *whose)], "first": None, "last": None}
-            streams = [StreamId(row["payment_id"]) for row in cursor.execute(PAYMENTS, own)]
+            own = {"account": account_of(ledger.ids, *whose)}
+            streams = [StreamId(row["payment_id"]) for row in cursor.execute(PAYMENTS_OF, own)]
         work = ledger.work()
-        events = bills.apply_credits(work, streams, ledger.bills.owed_by({whose})[whose], _day(ledger, on))
+        events = requests.apply_credits(work, streams, ledger.bills.owed_by({whose})[whose], day_of(ledger, on))
         work.append()
     show.out({"events": events}, as_json, f"{events:,} entries made." if events else "Nothing to apply.")
 
@@ -138,7 +155,7 @@ def write_off(
 ) -> None:
     """Waive what is owed of a claim's bill, up to an amount."""
     with opened() as ledger:
-        command = account.WriteOff(number, amount, reason, _day(ledger, on), actor)
+        command = account.WriteOff(number, amount, reason, day_of(ledger, on), actor)
         _on_bill(ledger, claim_id, f"write-off {number}", command, as_json, "Waived of bill {}.")
 
 
@@ -156,7 +173,7 @@ def open_(
 ) -> None:
     """Hold an amount of a claim's bill until it is decided whether it is owed."""
     with opened() as ledger:
-        command = account.Dispute(number, amount, reason, _day(ledger, on), actor)
+        command = account.Dispute(number, amount, reason, day_of(ledger, on), actor)
         _on_bill(ledger, claim_id, f"dispute {number}", command, as_json, f"Dispute {number} is open on bill {{}}.")
 
 
@@ -172,7 +189,7 @@ def file(
 ) -> None:
     """Add evidence to a dispute."""
     with opened() as ledger:
-        command = account.File(number, kind, document, _day(ledger, on), actor)
+        command = account.File(number, kind, document, day_of(ledger, on), actor)
         _on_bill(ledger, claim_id, f"dispute {number} {document}", command, as_json, "Filed on bill {}.")
 
 
@@ -187,7 +204,7 @@ def resolve(
 ) -> None:
     """Decide a dispute."""
     with opened() as ledger:
-        command = account.Resolve(number, resolution, _day(ledger, on), actor)
+        command = account.Resolve(number, resolution, day_of(ledger, on), actor)
         _on_bill(ledger, claim_id, f"dispute {number} resolved", command, as_json, "Decided on bill {}.")
 
 
@@ -202,7 +219,7 @@ def statement(
 ) -> None:
     """A member's statements, and how much of each is owed still."""
     with opened() as ledger:
-        day = _day(ledger, as_of)
+        day = day_of(ledger, as_of)
         if issue:
             if due is None:
                 raise typer.BadParameter("until when is it due?", param_hint="--due")
@@ -266,14 +283,14 @@ def _statement(ledger: Ledger, member: str, payer: str | None, day: date, due_on
         ).fetchall()
     own = [StreamId(row["bill_id"]) for row in found]
     key = f"statement {ledger.ids.stream('account', *whose)} {day}"
-    return bills.statement_of(ledger.work(), ledger.ids, key, whose, own, day, due_on)
+    return requests.statement_of(ledger.work(), ledger.ids, key, whose, own, day, due_on)
 
 
 def _on_bill(ledger: Ledger, claim_id: str, key: str, command: account.Command, as_json: bool, done: str) -> None:
     bill = find_one(ledger, claim_id)["bill_id"]
     if bill is None:
         raise typer.BadParameter("no bill is known of this claim", param_hint="CLAIM")
-    _answer(ledger, bills.of_bill(ledger.ids, f"{bill} {key}", StreamId(bill), command), as_json, done)
+    _answer(ledger, requests.of_bill(ledger.ids, f"{bill} {key}", StreamId(bill), command), as_json, done)
 
 
 def _answer(ledger: Ledger, asked: Request, as_json: bool, done: str) -> None:
@@ -298,15 +315,13 @@ def _payer(ledger: Ledger, member: str, payer: str | None) -> str:
     return str(known[0])
 
 
-def _one_payment(ledger: Ledger, prefix: str) -> StreamId:
+def _one(ledger: Ledger, kind: str, question: str, prefix: str) -> StreamId:
+    """The one whose id begins so."""
     first, last = ids_from(prefix)
     with ledger.database.session() as cursor:
-        found = cursor.execute(PAYMENTS, {"first": first, "last": last, "accounts": []}).fetchall()
+        found = cursor.execute(question, {"first": first, "last": last}).fetchall()
     if len(found) != 1:
-        problem = "several payments begin with this id" if found else "no payment has this id"
-        raise typer.BadParameter(f"{problem} (is everything projected? `scripts/ledger status`)", param_hint="PAYMENT")
-    return StreamId(found[0]["payment_id"])
-
-
-def _day(ledger: Ledger, chosen: datetime | None) -> date:
-    return chosen.date() if chosen else datetime.now(ZoneInfo(ledger.settings.zone)).date()
+        problem = f"several {kind}s begin with this id" if found else f"no {kind} has this id"
+        hint = f"{problem} (is everything projected? `scripts/ledger status`)"
+        raise typer.BadParameter(hint, param_hint=kind.upper())
+    return StreamId(found[0]["id"])

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,6 +27,11 @@ def opened() -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def day_of(ledger: Ledger, chosen: datetime | None) -> date:
+    """Today is the plan's."""
+    return chosen.date() if chosen else datetime.now(ZoneInfo(ledger.settings.zone)).date()
 
 
 def progress(*, quiet: bool) -> Progress:

@@ -2,24 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 
 from adapters.bank_holidays import bank_holidays
 from adapters.cli import show
-from adapters.cli.accounts import AsOf
+from adapters.cli.accounts import AsOf, accounts_of
 from adapters.cli.claims import KnownAt, Member, position_of
-from adapters.cli.opened import Json, opened
-from adapters.cli.show import console, new_table, text
-from application.identification import account_of
+from adapters.cli.opened import Json, day_of, opened
+from adapters.cli.show import console, dollars, new_table, text
 from composition import Ledger
 from domain import payment, schedule
-from projections.account_queries import PAYERS
 from projections.payment_queries import PAYMENTS, SCHEDULES
 
 app = typer.Typer()
@@ -29,7 +25,7 @@ app = typer.Typer()
 def payments(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
     """A member's payments: where each stands, when it posted or should have, and the schedules of automatic ones."""
     with opened() as ledger, ledger.database.snapshot():
-        day = as_of.date() if as_of else datetime.now(ZoneInfo(ledger.settings.zone)).date()
+        day = day_of(ledger, as_of)
         told, scheduled = asked(ledger, member, day, position_of(ledger, known_at))
     if as_json:
         for row in (*told, *scheduled):
@@ -48,10 +44,8 @@ def asked(
     ledger: Ledger, member: str, day: date, known_at: int | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A member's payments and schedules as of a day, as known at a position."""
+    wanted = {"accounts": accounts_of(ledger, member), "known_at": known_at}
     with ledger.database.session() as cursor:
-        payers = cursor.execute(PAYERS, {"member": member}).fetchall()
-        accounts = [account_of(ledger.ids, row["payer_id"], member) for row in payers]
-        wanted = {"accounts": accounts, "known_at": known_at}
         paid, scheduled = (cursor.execute(question, wanted).fetchall() for question in (PAYMENTS, SCHEDULES))
     return list(_told(paid, day)), list(_scheduled(scheduled, day))
 
@@ -76,10 +70,10 @@ def _told(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]]:
             "expected_by": expected,
             "posted_on": stands.posted_on,
             "late": payment.is_late(stands, expected, day),
-            "amount": _dollars(stands.amount_cents),
-            "refunded": _dollars(stands.refunded_cents),
-            "disputed": _dollars(stands.disputed_cents),
-            "collected": _dollars(stands.collected_cents),
+            "amount": dollars(stands.amount_cents),
+            "refunded": dollars(stands.refunded_cents),
+            "disputed": dollars(stands.disputed_cents),
+            "collected": dollars(stands.collected_cents),
         }
 
 
@@ -99,12 +93,8 @@ def _scheduled(rows: list[dict[str, Any]], day: date) -> Iterator[dict[str, Any]
             "first_on": terms.first_on,
             "until": terms.until,
             "next_on": stands.next_on,
-            "amount": None if terms.amount_cents is None else _dollars(terms.amount_cents),
+            "amount": None if terms.amount_cents is None else dollars(terms.amount_cents),
         }
-
-
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)
 
 
 # --- for people

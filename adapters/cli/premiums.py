@@ -1,21 +1,19 @@
 """`scripts/ledger premiums`: what a member owes the plan, and where coverage stands."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from adapters.cli import show
+from adapters.cli.accounts import accounts_of
 from adapters.cli.claims import KnownAt, Member, position_of
-from adapters.cli.opened import DAYS, Json, opened
-from adapters.cli.show import console, new_table, text
-from application.identification import account_of
+from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.show import console, dollars, new_table, text
 from composition import Ledger
 from domain.premium import Contract, Kind, premiums
-from projections.premiums import FACTS, PAYERS, decode
+from projections.premiums import FACTS, decode
 
 app = typer.Typer()
 
@@ -26,7 +24,7 @@ AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="Where it stoo
 def show_premiums(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
     """What a member's contracts cost and what was paid for them, and where coverage stands."""
     with opened() as ledger, ledger.database.snapshot():
-        day = as_of.date() if as_of else datetime.now(ZoneInfo(ledger.settings.zone)).date()
+        day = day_of(ledger, as_of)
         contracts = contracts_of(ledger, member, day, position_of(ledger, known_at))
     if as_json:
         for contract in contracts:
@@ -39,10 +37,9 @@ def show_premiums(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
 
 def contracts_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
     """Each contract of a member as it stood on a day."""
+    wanted = {"accounts": accounts_of(ledger, member), "known_at": known_at}
     with ledger.database.session() as cursor:
-        payers = [row["id"] for row in cursor.execute(PAYERS).fetchall()]
-        accounts = [account_of(ledger.ids, payer_id, member) for payer_id in payers]
-        facts = cursor.execute(FACTS, {"accounts": accounts, "known_at": known_at}).fetchall()
+        facts = cursor.execute(FACTS, wanted).fetchall()
     return [
         _contract(contract_id, payer_id, Contract(tuple(decode(row["folded"]) for row in rows)), day)
         for (contract_id, payer_id), rows in groupby(facts, key=lambda row: (row["contract_id"], row["payer_id"]))
@@ -59,8 +56,8 @@ def _contract(contract_id: str, payer_id: str, contract: Contract, day: date) ->
         "as_of": day,
         "standing": stands.standing,
         "grace_until": stands.grace_until,
-        "open": _dollars(sum(each.open_cents for each in stands.invoices)),
-        "credit": _dollars(stands.credit_cents),
+        "open": dollars(sum(each.open_cents for each in stands.invoices)),
+        "credit": dollars(stands.credit_cents),
         "invoices": [
             {
                 "invoice_id": each.said.invoice,
@@ -68,8 +65,8 @@ def _contract(contract_id: str, payer_id: str, contract: Contract, day: date) ->
                 "period_to": each.said.period_to,
                 "due_on": each.due_on,
                 "grace_until": each.said.grace_until,
-                "amount": _dollars(each.said.amount_cents),
-                "open": _dollars(each.open_cents),
+                "amount": dollars(each.said.amount_cents),
+                "open": dollars(each.open_cents),
                 "standing": each.standing(day),
             }
             for each in stands.invoices
@@ -78,7 +75,7 @@ def _contract(contract_id: str, payer_id: str, contract: Contract, day: date) ->
             {
                 "payment_id": each.payment,
                 "paid_on": each.on,
-                "amount": _dollars(each.amount_cents),
+                "amount": dollars(each.amount_cents),
                 "invoice_id": each.invoice,
                 "returned_on": returned[each.payment].on if each.payment in returned else None,
             }
@@ -113,7 +110,3 @@ def _table(contracts: list[dict[str, Any]]) -> None:
 
 def _words(standing: str) -> str:
     return standing.replace("_", " ")
-
-
-def _dollars(cents: int) -> Decimal:
-    return Decimal(cents).scaleb(-2)

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from adapters.cli import show
-from adapters.cli.opened import DAYS, Json, opened
+from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, new_table, text
 from projections.settlement import AGED, SETTLEMENT
 
@@ -25,7 +24,7 @@ def settlement(
 ) -> None:
     """Remittances and payouts of members' payments, and what banks booked of them: matched, partly or not."""
     with opened() as ledger:
-        day = as_of.date() if as_of else datetime.now(ZoneInfo(ledger.settings.zone)).date()
+        day = day_of(ledger, as_of)
         with ledger.database.session() as cursor:
             rows = cursor.execute(AGED if aged else SETTLEMENT, {"as_of": day, "open": open_}).fetchall()
     if as_json:

@@ -17,8 +17,34 @@ from rich.table import Table
 
 from domain.parking import REASONS
 
+
+class _Console(Console):
+    """Gives a table the width that its figures take, also where the terminal is narrower: a figure that is cut off is
+    another figure."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        given = self.width
+        self.width = max(given, *(self._least_width(each) for each in objects if isinstance(each, Table)), 0)
+        try:
+            super().print(*objects, **options)
+        finally:
+            self.width = given
+
+    def _least_width(self, table: Table) -> int:
+        """What columns that do not fold take; of the others their least."""
+        options = self.options.update(width=WIDTH_MAX)
+        columns = [
+            max(self.measure(cell, options=options).maximum for cell in (column.header, *column.cells))
+            if column.no_wrap
+            else column.min_width or 0
+            for column in table.columns
+        ]
+        return sum(columns) + GAP * len(columns)
+
+
+WIDTH_MAX, GAP = 1_000, 3
 # Piped into a file or a pager there is no terminal whose width could be asked.
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+console = _Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 errors = Console(stderr=True)
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -72,6 +98,10 @@ def text(value: Any) -> str:
             return f"{value:,}"
         case _:
             return escape(str(value))
+
+
+def dollars(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
 
 
 def status_words(status: str | None) -> str:

@@ -12,6 +12,9 @@ from msgspec import Meta
 
 from domain.facts import ID
 
+YEARS = range(1900, 2200)
+"""At the ends of the calendar a moment has no time in UTC, and a day no day half a year later"""
+
 CENTS_MAX = 10**18
 """As many cents as fit a 64-bit integer, and as the digits of an 835's amounts allow"""
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.claim_notice.translate import YEARS, lines
-from adapters.json_message.parts import Amount, At, Id, Number, OptionalNumber, Part
+from adapters.json_message.lines import by_line
+from adapters.json_message.parts import YEARS, Amount, At, Id, Number, OptionalNumber, Part
 from adapters.json_message.reader import BOM, Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain import payment, schedule
@@ -182,11 +182,7 @@ def _document(raw: bytes) -> object:
         return None
 
 
-def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The notices of a file that holds one a line; each as if it came alone."""
-    for number, line in lines(data):
-        for part in translate(line):
-            yield part._replace(where=f"line {number}")
+translate_lines = by_line(translate)
 
 
 # --- in the ledger's terms

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.claim_notice.translate import YEARS, lines
-from adapters.json_message.parts import Amount, Number, OptionalNumber, Part
+from adapters.json_message.lines import by_line
+from adapters.json_message.parts import YEARS, Amount, Number, OptionalNumber, Part
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
@@ -120,11 +120,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
         yield Understood(notice, "", lambda: raw, raw)
 
 
-def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The facts of a file that holds one a line; each as if it came alone."""
-    for number, line in lines(data):
-        for part in translate(line):
-            yield part._replace(where=f"line {number}")
+translate_lines = by_line(translate)
 
 
 # --- in the ledger's terms

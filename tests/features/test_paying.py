@@ -8,7 +8,7 @@ import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
 from adapters.cli.accounts import checked
-from application import bills
+from application import requests
 from application.identification import Member, account_of
 from application.ports import Format, Message
 from composition import Ledger
@@ -59,7 +59,7 @@ class World:
         self.say("posted", amount_cents=cents)
 
     def decide(self, command: account.Command) -> None:
-        asked = bills.of_bill(self.ledger.ids, type(command).__name__, self.bill("February"), command)
+        asked = requests.of_bill(self.ledger.ids, type(command).__name__, self.bill("February"), command)
         assert isinstance(self.ledger.execute(asked), Answer)
         self.ledger.runner.catch_up()
 
@@ -92,7 +92,7 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     member = Member(PAYER_ID, ADA.member_id)
     work = world.ledger.work()
-    bills.apply_credits(work, world.payments, world.ledger.bills.owed_by({member})[member], DAY)
+    requests.apply_credits(work, world.payments, world.ledger.bills.owed_by({member})[member], DAY)
     work.append()
     world.ledger.runner.catch_up()
 

@@ -13,9 +13,9 @@ import pytest
 from adapters.cli.accounts import checked
 from adapters.settings import Settings
 from application.accounts import enter_claims
-from application.bills import of_bill
 from application.intake import ATTEMPTS, Outcome
 from application.ports import Format, Message, VersionConflict
+from application.requests import of_bill
 from composition import Ledger, open_ledger
 from domain.account import WriteOff, WriteOffReason
 from domain.adjudication import AccumulatorKind

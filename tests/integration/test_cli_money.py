@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from adapters.cli import show
+from adapters.cli.__main__ import WRONG_USAGE
+from adapters.cli.__main__ import run as whole_tool
 from adapters.cli.accounts import checked
 from adapters.cli.commands import app
+from adapters.cli.money import _any_key
 from adapters.settings import Settings
 from composition import Ledger
+from domain.account_numbers import holds_account_number
 from samples import generator
 from tests.given import ADA, rows
 from tests.integration.test_accounts import claim, take
@@ -49,10 +54,67 @@ def test_a_payment_is_started_once_for_its_key(run: Any, ledger: Ledger) -> None
     assert owed(ledger) == {"1": 0, "2": 15, "credit": 10}
 
 
-@pytest.mark.parametrize("token", ["4111 1111 1111 1111", "021000021 12345678"])
-def test_a_number_of_a_card_or_an_account_is_never_taken(run: Any, ledger: Ledger, token: str) -> None:
-    assert "never takes" in run("pay", MEMBER, "30.00", "--token", token, "--method", "card", status=2)
+NUMBERS = ("4111 1111 1111 1111", "021000021 12345678")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_of_a_card_or_an_account_is_never_taken(run: Any, ledger: Ledger, number: str) -> None:
+    before = len(rows(ledger.database, "SELECT FROM events"))
+    pays = ("pay", MEMBER, "30.00", "--method", "card")
+    bill = claim_id(ledger, "1")
+    waives = ("write-off", bill, "1.00", "--reason", "small_balance")
+    disputes = ("dispute", "open", bill, "1.00", "--reason", "other", "--actor", "ada")
+    for arguments in (
+        (*pays, "--token", number),
+        (*pays, "--token", "t", "--key", number),
+        (*waives, "--actor", number),
+        (*waives, "--actor", "ada", "--number", number),
+        (*disputes, "--number", number),
+        ("dispute", "file", bill, "D1", "receipt", number, "--actor", "ada"),
+    ):
+        assert (exits(run, *arguments), len(rows(ledger.database, "SELECT FROM events"))) == (WRONG_USAGE, before)
+
+
+def exits(run: Any, *arguments: str) -> int:
+    """The exit status, as the tool's own process has it."""
+    return whole_tool(lambda: app(arguments, standalone_mode=False))
+
+
+def test_a_key_of_another_request_is_named(run: Any, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--token", "t", "--method", "card", "--key", "K1")
+    run("pay", MEMBER, "30.00", *arguments)
+    assert exits(run, "pay", MEMBER, "31.00", *arguments) == WRONG_USAGE
+    assert "take another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("pay", MEMBER, "1.00", "--method", "card", "--token", " "), "it is empty"),
+        (("pay", " ", "1.00", "--method", "card", "--token", "t"), "it is empty"),
+        (("pay", MEMBER, "1.00", "--method", "card", "--token", "t", "--statement", "xyz"), "hexadecimal"),
+        (("pay", MEMBER, "1.00", "--method", "card", "--token", "t", "--statement", "00"), "no statement has this"),
+        (("pay", MEMBER, "1.00", "--method", "card", "--token", "t", "--claim", "00"), "no claim has this id"),
+        (("refund", "00", "1.00"), "no payment has this id"),
+    ],
+)
+def test_what_is_not_there_is_named(run: Any, ledger: Ledger, arguments: tuple[str, ...], problem: str) -> None:
+    assert problem in run(*arguments, status=2)
     assert not rows(ledger.database, "SELECT FROM events WHERE topic LIKE %s", "payment.%")
+
+
+def test_a_key_that_nobody_chose_is_never_taken_for_a_number() -> None:
+    assert not any(holds_account_number(_any_key()) for _ in range(5_000))
+
+
+def test_amounts_are_never_cut_off_however_narrow_the_terminal_is(
+    run: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay(ledger, told("posted", amount_cents=123_456_789))
+    monkeypatch.setattr(show.console, "width", 40)
+    for arguments in (("account", MEMBER), ("balance", MEMBER), ("payments", MEMBER)):
+        assert "1,234,567.89" in run(*arguments, text=True)
+    assert "posted" in run("account", MEMBER, text=True)
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1.005", "x", "1e400", "NaN"])

@@ -28,10 +28,10 @@ from adapters.postgres.database import Database
 from adapters.postgres.overview import overview
 from adapters.postgres.projection_store import REBUILD_LOCK, PostgresProjectionStore
 from adapters.settings import Settings
-from application.bills import statement_of
 from application.identification import Member
 from application.openings import Opening, load
 from application.ports import DependencyDown, Format, Message
+from application.requests import statement_of
 from composition import PROJECTIONS, Ledger, initialise, open_ledger
 from domain.facts import StreamId
 from domain.money import Money

@@ -224,7 +224,8 @@ OWES_50 = assess(word(1, 20_000, 9_000, 4_000, 1_000))
 def test_a_payment_goes_from_what_is_owed_to_what_is_applied() -> None:
     bill, (_, paid) = carried_out(OWES_50, apply(4_500))
     assert left(bill) == {"owed.coinsurance": 500, "applied": 4_500}
-    assert [(p.source, p.destination, p.cents) for p in paid.postings] == [  # type: ignore[union-attr]
+    assert isinstance(paid, account.PaymentApplied)
+    assert [(p.source, p.destination, p.cents) for p in paid.postings] == [
         ("owed.deductible", "applied", 4_000),
         ("owed.coinsurance", "applied", 500),
     ]

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 
 from adapters.claim_notice.model import Adjudicated, ClaimNotice, ClaimType, Report
-from adapters.claim_notice.translate import holds_lines, read, translate, translate_lines
+from adapters.claim_notice.translate import read, translate, translate_lines
+from adapters.json_message.lines import holds_lines
 from adapters.json_message.reader import BYTES_MAX, Fault
 from application.ports import NotUnderstood, Understood
 from consumers.messages import balanced

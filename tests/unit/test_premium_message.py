@@ -13,6 +13,7 @@ from adapters.json_message.premium import read, translate, translate_lines
 from adapters.json_message.reader import Fault
 from adapters.json_message.schema import file
 from application.ports import NotUnderstood, Understood
+from domain.money import Money
 from domain.premium import Kind, Notice, Numbers, Said
 from tests.unit.notices import Message, encoded
 from tests.unit.premiums import SAID, premium
@@ -43,7 +44,7 @@ def test_an_invoice_is_read_into_the_ledgers_terms() -> None:
         said=Said(
             Kind.INVOICED,
             date(2026, 3, 15),
-            amount_cents=30_000,  # type: ignore[arg-type]
+            amount_cents=Money(30_000),
             period_from=date(2026, 4, 1),
             period_to=date(2026, 4, 30),
             due_on=date(2026, 4, 1),

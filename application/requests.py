@@ -11,8 +11,13 @@ from application.identification import Member, account_of, payment_entry
 from application.ids import Ids
 from application.unit_of_work import UnitOfWork
 from domain import account, payment, statement
+from domain.account_numbers import holds_account_number
 from domain.facts import Fact, StreamId
 from domain.money import Money
+
+
+class AccountNumber(Exception):
+    """Something that was said looks like the number of a card or a bank account, which the ledger never takes."""
 
 
 class _Asked(Fact, frozen=True):
@@ -26,12 +31,17 @@ class _Asked(Fact, frozen=True):
 def of_bill(
     ids: Ids, key: str, bill: StreamId, command: account.Command, expected_version: int | None = None
 ) -> Request:
-    """To dispute it, to file evidence, to decide a dispute, to waive an amount."""
+    """To dispute it, to file evidence, to decide a dispute, to waive an amount. Raises AccountNumber."""
+    _refuse_account_numbers(key, command)
     return Request(key, ids.content(command), bill, account, command, expected_version)
 
 
 def payment_of(ids: Ids, key: str, notice: payment.PaymentNotice) -> Request:
-    """To start one. With the same key it is the same one, at whatever moment it is asked for again."""
+    """To start one. With the same key it is the same one, at whatever moment it is asked for again.
+
+    Raises AccountNumber.
+    """
+    _refuse_account_numbers(key, notice)
     entry = payment_entry(ids, "command", notice)
     content = ids.content(msgspec.structs.replace(notice, said=msgspec.structs.replace(notice.said, at=None)))
     return Request(key, content, entry.stream, payment, entry.command, None, entry.subject)
@@ -46,7 +56,8 @@ def refund_of(
     cents: Money,
     on: date,
 ) -> Request:
-    """To give some of a payment back, of which one event with its references is known."""
+    """To give some of a payment back, of which one event with its references is known. Raises AccountNumber."""
+    _refuse_account_numbers(key)
     said = payment.Reported(payment.Kind.REFUNDED, on=on, amount_cents=cents)
     told = payment.References(references.payment_id, refund_id=key)
     report = payment.Report(
@@ -82,8 +93,14 @@ def statement_of(
     return Request(key, ids.content(_Asked(whose, day, due_on)), stream, statement, command)
 
 
+def _refuse_account_numbers(*said: str | Fact) -> None:
+    if holds_account_number(said):
+        raise AccountNumber
+
+
 def apply_credits(work: UnitOfWork, streams: Sequence[StreamId], owed: Sequence[StreamId], day: date) -> int:
     """Let payments pay what is owed by now, with what waits of them and what bills have too much of."""
     work.load(dict.fromkeys(streams, payment))
-    payments.load_bills_of(work, streams, [], [owed])
-    return sum(payments.apply(work, stream, owed, day, anew=True) for stream in streams)
+    readable = [stream for stream in streams if stream not in work.unreadable]
+    payments.load_bills_of(work, readable, [], [owed])
+    return sum(payments.apply(work, stream, owed, day, anew=True) for stream in readable)

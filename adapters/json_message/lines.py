@@ -1,0 +1,34 @@
+"""Files of messages, one a line: each is read as if it came alone."""
+
+from collections.abc import Iterator
+
+from application.ports import Buffer, NotUnderstood, Translate, Understood
+
+
+def by_line(translate: Translate) -> Translate:
+    """The same translation of a file that holds one message a line."""
+
+    def translate_lines(data: Buffer) -> Iterator[Understood | NotUnderstood]:
+        for number, line in lines(data):
+            for part in translate(line):
+                yield part._replace(where=f"line {number}")
+
+    return translate_lines
+
+
+def lines(data: Buffer) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank, with their numbers from 1."""
+    start, number = 0, 0
+    while start < len(data):
+        found = data.find(b"\n", start)
+        end = len(data) if found < 0 else found
+        number += 1
+        if line := data[start:end].strip():
+            yield number, line
+        start = end + 1
+
+
+def holds_lines(data: Buffer) -> bool:
+    """Whether a file holds one message a line: a second line begins with a brace. One that is laid out for people to
+    read, over many lines, indents the braces in it."""
+    return data.find(b"\n{", data.find(b"{") + 1) >= 0
