@@ -12,7 +12,7 @@ from typing import Protocol
 from application.identification import Entry, Member
 from application.unit_of_work import Decider, UnitOfWork
 from domain import account, claim, payment, statement
-from domain.account import Account
+from domain.chart import Account
 from domain.facts import StreamId
 from domain.money import ZERO, Money
 from domain.standing import standing

@@ -12,8 +12,8 @@ from typing import assert_never
 
 import msgspec
 
-from domain.account import Account, Posting
 from domain.business_days import business_day_after
+from domain.chart import Account, Posting
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.money import ZERO, Money
 

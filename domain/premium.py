@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.account import Account, Posting
+from domain.chart import Account, Posting
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.money import ZERO, Money
 

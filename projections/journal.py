@@ -7,14 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from domain.account import (
-    BalanceOpened,
-    BillAssessed,
-    BillWrittenOff,
-    DisputeOpened,
-    DisputeResolved,
-    PaymentApplied,
-)
+from domain.account import BalanceOpened, BillAssessed, BillWrittenOff, DisputeOpened, DisputeResolved, PaymentApplied
 from domain.facts import Event, StreamId
 from domain.payment import (
     ChargebackReversed,

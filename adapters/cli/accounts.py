@@ -16,7 +16,7 @@ from application import accounts
 from application.identification import account_of
 from application.topics import TOPICS
 from composition import Ledger
-from domain.account import NEVER_NEGATIVE, NEVER_POSITIVE
+from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE
 from domain.claim import Said
 from domain.facts import StreamId
 from domain.money import Money

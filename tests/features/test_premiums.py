@@ -9,7 +9,7 @@ from pytest_bdd import given, parsers, scenarios, then, when
 from adapters.cli.premiums import contracts_of
 from application.ports import Format, Message
 from composition import Ledger
-from domain.account import Account
+from domain.chart import Account
 from tests.given import rows
 from tests.unit.notices import encoded
 from tests.unit.premiums import premium

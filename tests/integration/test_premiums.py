@@ -17,7 +17,7 @@ from application.intake import Outcome
 from application.ports import Format, Message, VersionConflict
 from composition import Ledger, open_ledger
 from domain import premium as chapter
-from domain.account import Account
+from domain.chart import Account
 from domain.premium import Numbers, PremiumEvent, PremiumPaid
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines

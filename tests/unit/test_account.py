@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import account
-from domain.account import NOTHING, OWED, Account, Assess, Bill, BillAssessed, Word, balances
+from domain.account import NOTHING, Assess, Bill, BillAssessed, Word, balances
 from domain.adjudication import Share
+from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE, OWED, Account
 from domain.facts import StreamId
 from domain.money import ZERO, Money
 
@@ -164,8 +165,8 @@ def test_to_reverse_undoes_exactly_what_was_posted(said: Sequence[tuple[StreamId
 def test_no_account_leaves_its_sign(said: Sequence[tuple[StreamId, Word]]) -> None:
     bill, _ = assessed(*said)
     for name, cents in balances(bill).items():
-        assert cents <= ZERO or name not in account.NEVER_POSITIVE
-        assert cents >= ZERO or name not in account.NEVER_NEGATIVE
+        assert cents <= ZERO or name not in NEVER_POSITIVE
+        assert cents >= ZERO or name not in NEVER_NEGATIVE
 
 
 # --- what is paid, waived and disputed
@@ -332,8 +333,8 @@ def test_whatever_happens_postings_are_the_balances_and_no_account_leaves_its_si
     assert booked(events) == balances(bill)
     assert sum(balances(bill).values()) == 0
     for name, amount in balances(bill).items():
-        assert amount <= ZERO or name not in account.NEVER_POSITIVE
-        assert amount >= ZERO or name not in account.NEVER_NEGATIVE
+        assert amount <= ZERO or name not in NEVER_POSITIVE
+        assert amount >= ZERO or name not in NEVER_NEGATIVE
 
 
 @given(commands, st.randoms())

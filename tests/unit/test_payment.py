@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.bank_holidays import bank_holidays
 from domain import payment
-from domain.account import NEVER_NEGATIVE, NEVER_POSITIVE, Account, Posting
+from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE, Account, Posting
 from domain.facts import StreamId
 from domain.money import Money
 from domain.payment import (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import premium
-from domain.account import Account, Posting
+from domain.chart import Account, Posting
 from domain.facts import StreamId
 from domain.money import Money
 from domain.premium import (
