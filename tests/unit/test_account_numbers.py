@@ -85,6 +85,20 @@ def test_nothing_makes_it_fail(text: str) -> None:
     holds_account_number(text)
 
 
-def test_an_id_of_the_ledger_is_no_number_whatever_its_digits() -> None:
-    assert not holds_account_number("41111111-1111-8111-8111-111111111111")
-    assert holds_account_number("41111111-1111-1111-1111-111111111111")
+@pytest.mark.parametrize("version", "12345678")
+def test_a_uuid_is_no_number_although_its_digits_check(version: str) -> None:
+    for last in range(10):  # of which one makes a card's number of the first sixteen digits
+        assert not holds_account_number(f"4111111{last}-1111-{version}111-8111-abcdefabcdef")
+        assert not holds_account_number(f"4111111{last}-1111-{version}111-8111-ABCDEFABCDEF")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "41111111-1111-1111-1111-111111111111",  # of no variant that RFC 9562 gives out
+        "41111111-1111-8111-8111-111111111111\n4111111111111111",
+        "4111111111111111 41111111-1111-8111-8111-111111111111",
+    ],
+)
+def test_what_only_looks_like_a_uuid_or_stands_beside_one_is_found(text: str) -> None:
+    assert holds_account_number(text)
