@@ -33,6 +33,7 @@ from adapters.postgres.calendar import create_calendar
 from adapters.postgres.database import Database
 from adapters.postgres.embedded import embedded_dsn
 from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.freshness import create_freshness
 from adapters.postgres.positions import PostgresPositions
 from adapters.postgres.projection_store import PostgresProjectionStore
 from adapters.settings import Settings
@@ -215,8 +216,9 @@ def initialise(settings: Settings) -> Ledger:
     ledger.log.create_table()
     ledger.codes.create_tables()
     ledger.filters.renew_shipped()
-    ledger.projection_store.prepare(PROJECTIONS)
     create_calendar(database, settings.zone)
+    ledger.projection_store.prepare(PROJECTIONS)
+    create_freshness(database)
     with database.session() as cursor:
         cursor.execute(
             "INSERT INTO installation (fingerprint) VALUES (%s) ON CONFLICT DO NOTHING", [ledger.fingerprint]

@@ -246,7 +246,7 @@ class Identification:
         ids, said, payout = self._ids, notice.said, None
         if isinstance(said, settlement.Booked) and said.payout and said.payer_id:
             payout = ids.stream("payout", said.payer_id, said.payout)
-        report = settlement.Report(ids.content(notice), notice.bank_account, source, said, payout)
+        report = settlement.Report(ids.content(notice), notice.bank_account, notice.entry_id, source, said, payout)
         return Entry(ids.stream("bank_entry", notice.bank_account, notice.entry_id), settlement, report)
 
     def _premium(self, source: str, notice: premium.Notice) -> Entry:

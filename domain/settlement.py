@@ -56,6 +56,7 @@ class Report(Fact, frozen=True, omit_defaults=True, gc=False):
     content: str
     """Keyed hash of what was said"""
     bank_account: str
+    entry_id: str
     source: str
     said: Booked | Reversed
     payout: StreamId | None = None
@@ -75,6 +76,10 @@ class EntryBooked(Event, frozen=True, omit_defaults=True, gc=False):
     trace_number: str = ""
     payer_id: str = ""
     payout: StreamId | None = None
+    entry_id: str = ""
+    """The bank's own id of the entry; the first events of this kind have none"""
+    payout_reference: str = ""
+    """The processor's own"""
 
 
 class EntryReversed(Event, frozen=True, omit_defaults=True, gc=False):
@@ -85,6 +90,7 @@ class EntryReversed(Event, frozen=True, omit_defaults=True, gc=False):
     source: str
     on: date
     reason: str
+    entry_id: str = ""
 
 
 SettlementEvent = EntryBooked | EntryReversed
@@ -115,9 +121,10 @@ def decide(state: Entry, command: Report) -> tuple[SettlementEvent, ...] | Refus
         return () if known == command.content else Refusal.CONFLICT
     about = command.content, command.bank_account, command.source
     if isinstance(said, Reversed):
-        return (EntryReversed(*about, said.on, said.reason),)
+        return (EntryReversed(*about, said.on, said.reason, command.entry_id),)
     booked = EntryBooked(*about, said.on, said.direction, said.amount_cents, said.trace_number, said.payer_id)
-    return (msgspec.structs.replace(booked, payout=command.payout),)
+    named = {"payout": command.payout, "entry_id": command.entry_id, "payout_reference": said.payout}
+    return (msgspec.structs.replace(booked, **named),)
 
 
 def evolve(state: Entry, event: SettlementEvent) -> Entry:

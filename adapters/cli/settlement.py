@@ -43,10 +43,10 @@ def settlement(
     figures = ("expected", "booked", "difference")
     table = new_table("day", "booked on", "payer", "of", "number", *figures, "age", "state", right=(*figures, "age"))
     for row in rows:
-        number = row["trace_number"] or (row["counterpart_id"] or row["entry_id"])[:8]
+        number = row["trace_number"] or row["payout_reference"] or row["bank_reference"] or row["counterpart_id"][:8]
         days = text(row["expected_on"]), text(row["booked_on"])
         amounts = (text(row[name]) if row[name] else "" for name in figures)
         state = f"{row['state']} ({row['rule'].replace('_', ' ')})" if row["rule"] else row["state"]
-        of = row["kind"] or "entry only"
+        of = row["kind"] or (f"taken back {row['reversed_on']}" if row["reversed_on"] else "entry only")
         table.add_row(*days, text(row["payer_id"]), of, text(number), *amounts, text(row["age_days"]), state)
     console.print(table)

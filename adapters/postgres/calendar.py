@@ -1,4 +1,4 @@
-"""Business days and the plan's time zone, as SQL reads them, and the view that measures claims by them."""
+"""Business days and the plan's time zone, as SQL reads them."""
 
 from datetime import date
 from functools import lru_cache
@@ -37,7 +37,7 @@ WHERE (old.is_business, old.ordinal) <> (excluded.is_business, excluded.ordinal)
 
 
 def create_calendar(database: Database, zone: str) -> None:
-    """Tables, days and view; needs the public views of claims. What an existing ledger counts by becomes this."""
+    """Tables and days, by which views of projections count. What an existing ledger counts by becomes this."""
     holidays_by = f"holidays {version('holidays')}"
     with database.session() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATE_LOCK])

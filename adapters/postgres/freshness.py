@@ -2,9 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from psycopg.sql import SQL
+
 from adapters.postgres.database import Database
+from adapters.postgres.event_log import CREATE_LOCK
+
+VIEW = Path(__file__).with_name("freshness.sql").read_text(encoding="utf-8")
 
 # One pass over the claims: a small histogram a payer and measure, from which everything is counted.
 COUNTS = """
@@ -26,6 +32,13 @@ VISIBILITY = ("early", "in_window", "late", "undated")
 ALARMS = ("not_processed", "seen_late", "processed_late")
 ONE_BUSINESS_DAY = ("kept", "broken", "unknown", "not_processed")
 PERCENTILES = (50, 95)
+
+
+def create_freshness(database: Database) -> None:
+    """The view that measures claims; needs the public views of them, and the calendar."""
+    with database.session() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CREATE_LOCK])
+        cursor.execute(SQL(VIEW))
 
 
 def freshness(database: Database) -> dict[str, Any]:

@@ -63,6 +63,11 @@ def _(bank: Bank, amount: str, number: str, on: str) -> None:
     bank.book(amount, on, trace_number=number)
 
 
+@when(parsers.parse("another payer's {amount} is booked under trace number {number} on {on}"))
+def _(bank: Bank, amount: str, number: str, on: str) -> None:
+    bank.book(amount, on, trace_number=number, payer_id="1999999984")
+
+
 @when(parsers.parse("the bank books {amount} without a number on {on}"))
 def _(bank: Bank, amount: str, on: str) -> None:
     bank.book(amount, on)
