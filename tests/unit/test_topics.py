@@ -216,6 +216,16 @@ WRITTEN = {
     ),
     "premium.lapsed:1": f'{{{PREMIUM},"reason":"nonpayment"}}',
     "premium.reinstated:1": f'{{{PREMIUM},"reason":"paid_in_full"}}',
+    "plan.published:1": (
+        '{"content":"1:abc","payer_id":"1078810412","plan_id":"SILVER","revision":1,"design":{"name":"Silver 2000",'
+        '"effective_from":"2026-01-01","effective_to":"2026-12-31","zone":"America/New_York",'
+        '"premium":{"individual_cents":45000,"family_cents":120000},"family":"embedded","benefits":[{"network":"in",'
+        '"shares":[{"service":"specialist","share":{"copay_cents":5000,"deductible_applies":false},"tier":"2"},'
+        '{"service":"other","share":{"coinsurance_percent":20}}],'
+        '"deductible":{"individual_cents":200000,"family_cents":400000},'
+        '"out_of_pocket":{"individual_cents":800000,"family_cents":1600000}}],'
+        '"open_enrolment":{"first":"2025-11-01","last":"2026-01-15"},"special_enrolment_days":30},"source":"plans/0@1"}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
