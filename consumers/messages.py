@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
-from domain import premium
+from domain import premium, sign_in
 from domain.claim import Decided, Notice
 from domain.money import dollars
 from domain.payment import PaymentNotice
@@ -17,6 +17,7 @@ TOPICS = {
     "payments": Format.JSON_PAYMENT,
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
+    "portal.sign-ins": Format.JSON_SIGN_IN,
 }
 
 NAMED_MAX = 20
@@ -40,7 +41,7 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice():
+        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | sign_in.Notice():
             return iter(())
 
 

@@ -70,6 +70,7 @@ LINES = {
     Format.JSON_PAYMENT: Format.JSON_PAYMENT_LINES,
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
+    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -77,6 +78,7 @@ TOLD_BY = {
     b'"contract_id"': Format.JSON_PREMIUM,
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
+    b'"user_name"': Format.JSON_SIGN_IN,
 }
 """Numbers that only messages of a kind have; premiums tell of payments too"""
 
@@ -88,6 +90,7 @@ class FileFormat(StrEnum):
     JSON_PAYMENT = Format.JSON_PAYMENT.value
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
+    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 
 @app.command(epilog="Example: scripts/ledger init")
