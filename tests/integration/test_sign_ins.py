@@ -135,7 +135,7 @@ def test_how_many_failures_lock_is_a_setting(settings: Settings, ledger: Ledger)
     take(strict, *fails(3))
     strict.close()
     [locked] = [event for event in events(ledger) if isinstance(event, LockedOut)]
-    assert locked.until - locked.at == timedelta(minutes=30)
+    assert locked.until == locked.at + timedelta(minutes=30)
 
 
 def test_fifty_failures_at_the_same_time_lock_once(ledger: Ledger, settings: Settings) -> None:
