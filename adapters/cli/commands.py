@@ -17,6 +17,7 @@ import typer
 from adapters import logs
 from adapters.cli import (
     accounts,
+    accumulators,
     claims,
     codes,
     filters,
@@ -53,6 +54,7 @@ parked_app = typer.Typer(help="What could not be understood or accepted: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(claims.app)
 app.add_typer(accounts.app)
+app.add_typer(accumulators.app)
 app.add_typer(money.app)
 app.add_typer(payments.app)
 app.add_typer(codes.app, name="codes")
