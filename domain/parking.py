@@ -50,6 +50,7 @@ REASONS = {
     "claim.conflict": "The same posting came before with other content.",
     "claim.waiting": "An earlier posting of this claim is parked; this one waits behind it.",
     "claim.discarded": "This posting was parked before and given up by a person; it stays so.",
+    "consent.conflict": "The same was said before of who may see what, with other content.",
     "payment.account_number": "A field holds what looks like the number of a card or bank account.",
     "payment.conflict": "The same was said of the payment before with other content.",
     "payment.other_member": "The payment is known as another member's.",
