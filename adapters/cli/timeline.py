@@ -32,6 +32,8 @@ class Fact(StrEnum):
 
 FACT_OF = {
     "person": Fact.COVERAGE,
+    "family": Fact.COVERAGE,
+    "consent": Fact.COVERAGE,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,
     "payment": Fact.MONEY,
