@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.adjudication import ServiceLine
+from domain.code_ranges import is_among
 
 
 class Category(StrEnum):
@@ -126,12 +127,3 @@ def _of_procedure(procedure: str) -> Category | None:
 
 def _found(table: Iterable[Codes], code: str) -> Category | None:
     return next((each.category for each in table if is_among(code, each.codes)), None)
-
-
-def is_among(code: str, codes: str) -> bool:
-    """Whether a code is one of them, or within one of their ranges: letters stand apart from digits by themselves."""
-    for each in codes.split():
-        first, _, last = each.partition("-")
-        if len(code) == len(first) and first <= code <= (last or first):
-            return True
-    return False
