@@ -13,7 +13,7 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import Chapter
-from domain import claim, payment, person, premium, remittance, schedule, settlement
+from domain import claim, payment, person, plan, premium, remittance, schedule, settlement
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.person import Names
@@ -84,6 +84,10 @@ def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
     return ids.stream("account", payer_id, _folded(member_id))
 
 
+def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
+    return ids.stream("plan", payer_id, plan_id)
+
+
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
     """What is said of one payment."""
     payer_id, references = notice.payer_id, notice.references
@@ -144,6 +148,8 @@ class Identification:
                 entry = self._bank_entry(message.source, understood.said)
             case premium.Notice():
                 entry = self._premium(message.source, understood.said)
+            case plan.PlanNotice():
+                entry = self._plan(message.source, understood.said)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -266,6 +272,10 @@ class Identification:
             said=said,
         )
         return Entry(stream, premium, command, stream)
+
+    def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
+        stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
+        return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
 
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify

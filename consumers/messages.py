@@ -7,6 +7,7 @@ from domain import premium
 from domain.claim import Decided, Notice
 from domain.money import dollars
 from domain.payment import PaymentNotice
+from domain.plan import PlanNotice
 from domain.remittance import Imbalance, Remittance, claim_imbalances, imbalances
 from domain.schedule import ScheduleNotice
 from domain.settlement import BankNotice
@@ -17,6 +18,7 @@ TOPICS = {
     "payments": Format.JSON_PAYMENT,
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
+    "plans": Format.JSON_PLAN,
 }
 
 NAMED_MAX = 20
@@ -40,7 +42,7 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice():
+        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | PlanNotice():
             return iter(())
 
 

@@ -9,15 +9,14 @@ import typer
 
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.members import accounts_of
 from adapters.cli.opened import DAYS, Json, opened, progress
 from adapters.cli.show import console, new_table, text
 from application import accounts
-from application.identification import account_of
 from application.topics import TOPICS
 from composition import Ledger
 from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE
 from domain.claim import Said
-from domain.facts import StreamId
 from projections import journal
 from projections.account_queries import (
     ACCOUNT,
@@ -25,7 +24,6 @@ from projections.account_queries import (
     BALANCE,
     MISAPPLIED,
     OUT_OF_SIGN,
-    PAYERS,
     TRIAL_BALANCE,
     UNLIKE_CLAIMS,
     UNLIKE_LIABILITY,
@@ -206,13 +204,6 @@ def _amounts(row: Mapping[str, Any], sides: Sequence[str]) -> tuple[str, ...]:
 
 def _kinds(row: Mapping[str, Any]) -> str:
     return "\n".join(f"{name} {text(row[name])}" for name in KINDS if row[name])
-
-
-def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
-    """A member's account with every payer."""
-    with ledger.database.session() as cursor:
-        payers = cursor.execute(PAYERS, {"member": member}).fetchall()
-    return [account_of(ledger.ids, row["payer_id"], member) for row in payers]
 
 
 def ask(question: str, member: str, as_of: datetime | None, known_at: str | None) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from adapters.cli import (
     filters,
     money,
     payments,
+    plans,
     premiums,
     projections,
     remittances,
@@ -63,6 +64,7 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(plans.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -72,6 +74,7 @@ LINES = {
     Format.JSON_PAYMENT: Format.JSON_PAYMENT_LINES,
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
+    Format.JSON_PLAN: Format.JSON_PLAN_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -79,8 +82,9 @@ TOLD_BY = {
     b'"contract_id"': Format.JSON_PREMIUM,
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
+    b'"revision"': Format.JSON_PLAN,
 }
-"""Numbers that only messages of a kind have; premiums tell of payments too"""
+"""Fields that only messages of a kind have; premiums tell of payments too"""
 
 
 class FileFormat(StrEnum):
@@ -90,6 +94,7 @@ class FileFormat(StrEnum):
     JSON_PAYMENT = Format.JSON_PAYMENT.value
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
+    JSON_PLAN = Format.JSON_PLAN.value
 
 
 @app.command(epilog="Example: scripts/ledger init")

@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from adapters.cli import show
-from adapters.cli.accounts import AsOf, accounts_of
+from adapters.cli.accounts import AsOf
 from adapters.cli.claims import ClaimId, Member, find_one, ids_from
+from adapters.cli.members import accounts_of
 from adapters.cli.opened import DAYS, Json, day_of, opened, progress
 from adapters.cli.show import console, new_table, text
 from adapters.openings import read_openings
