@@ -8,12 +8,12 @@ from tests.unit.plans import plan
 MEMBER = "TGV100000001"
 
 
-def _share(service: str, copay: int = 0, percent: int = 0, *, deductible: bool = False) -> Message:
-    share = {"copay_cents": copay, "coinsurance_percent": percent, "deductible_applies": deductible}
-    return {"service": service, "share": share}
+def share(service: str, copay: int = 0, percent: int = 0, *, deductible: bool = False) -> Message:
+    said = {"copay_cents": copay, "coinsurance_percent": percent, "deductible_applies": deductible}
+    return {"service": service, "share": said}
 
 
-def _plan(plan_id: str, premium: int, limits: tuple[int, int], *shares: Message) -> Message:
+def plan_of(plan_id: str, premium: int, limits: tuple[int, int], *shares: Message, **otherwise: Any) -> Message:
     deductible, out_of_pocket = (
         {"individual_cents": individual, "family_cents": 2 * individual} for individual in limits
     )
@@ -22,21 +22,21 @@ def _plan(plan_id: str, premium: int, limits: tuple[int, int], *shares: Message)
         "name": plan_id.title(),
         "premium": {"individual_cents": premium, "family_cents": 2 * premium},
     }
-    return plan(plan_id, benefits=[inside], **about)
+    return plan(plan_id, benefits=[inside], **about, **otherwise)
 
 
-BRONZE = _plan("BRONZE", 20_000, (500_000, 600_000), _share("preventive"), _share("other", percent=40, deductible=True))
-SILVER = _plan(
+BRONZE = plan_of("BRONZE", 20_000, (500_000, 600_000), share("preventive"), share("other", percent=40, deductible=True))
+SILVER = plan_of(
     "SILVER",
     45_000,
     (50_000, 200_000),
-    _share("preventive"),
-    _share("primary_care", 2_500),
-    _share("emergency", 30_000, deductible=True),
-    _share("other", percent=20, deductible=True),
+    share("preventive"),
+    share("primary_care", 2_500),
+    share("emergency", 30_000, deductible=True),
+    share("other", percent=20, deductible=True),
 )
-GOLD = _plan(
-    "GOLD", 70_000, (0, 150_000), _share("preventive"), _share("primary_care", 1_000), _share("other", percent=10)
+GOLD = plan_of(
+    "GOLD", 70_000, (0, 150_000), share("preventive"), share("primary_care", 1_000), share("other", percent=10)
 )
 PLANS = (BRONZE, SILVER, GOLD)
 
@@ -56,7 +56,7 @@ def claim(
     """`left` says what is left to the patient, by the codes' names."""
     codes = {"deductible": "1", "coinsurance": "2", "copay": "3", "not_covered": "204"}
     reasons = [{"group": "CO", "carc": "45", "cents": charge - allowed}] if charge != allowed else []
-    reasons += [{"group": "PR", "carc": codes[kind], "cents": cents} for kind, cents in left.items()]
+    reasons += [{"group": "PR", "carc": codes[kind], "cents": cents} for kind, cents in left.items() if cents]
     served = line(charge, allowed - sum(left.values()), procedure=procedure, adjustments=reasons, service_from=day)
     about: Message = {"network": "in", "plan_id": plan_id, "on": on or day} if plan_id else {"on": on or day}
     if revenue_code:
