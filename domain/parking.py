@@ -62,6 +62,8 @@ REASONS = {
     "premium.conflict": "The same was said of this contract before with other content.",
     "settlement.account_number": "A name or number of a bank's entry looks like that of a card or a bank account.",
     "plan.account_number": "A text of a plan's design looks like the number of a card or a bank account.",
+    "login.account_number": "A text of the message looks like the number of a card or a bank account.",
+    "login.conflict": "Another thing was said of this account before under the same id.",
     "plan.conflict": "The same revision of a plan's design was published before with other content.",
     "settlement.conflict": "The same was said of the bank's entry before with other content.",
     "remittance.conflict": "The same payment came before with other totals.",
