@@ -110,6 +110,7 @@ PREMIUM = (
 CONSENT = (
     f'"payer_id":"1078810412","subject":"{ID}","source":"coverage.changes/0@7","content":"1:abc",'
     '"at":"2026-03-02T10:00:00-05:00","by":"subject"'
+)
 LOGIN = (
     f'"portal_id":"member-portal","source":"portal.sign-ins/0@7","account":"{ID}","owner":"{ID}","personal":"c2VhbGVk",'
     f'"fact":"{ID}","content":"1:abc","at":"2026-03-02T07:00:00-05:00"'
