@@ -53,6 +53,8 @@ class LeftOut(StrEnum):
     """Another payer paid first: what is left of it follows from that payer's plan"""
     UNDATED = "undated"
     """No message tells the day of service"""
+    UNREADABLE = "unreadable"
+    """What stands of it in the log cannot be read"""
 
 
 def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> Claimed | LeftOut:

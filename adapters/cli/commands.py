@@ -20,6 +20,8 @@ from adapters.cli import (
     accumulators,
     claims,
     codes,
+    costs,
+    estimate,
     filters,
     money,
     payments,
@@ -29,6 +31,7 @@ from adapters.cli import (
     remittances,
     settlement,
     show,
+    what_if,
 )
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
@@ -64,6 +67,9 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(costs.app)
+app.add_typer(what_if.app)
+app.add_typer(estimate.app)
 app.add_typer(plans.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
