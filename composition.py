@@ -17,6 +17,7 @@ import projections.journal
 import projections.payers
 import projections.payments
 import projections.people
+import projections.plans
 import projections.premiums
 import projections.remittances
 import projections.settlement
@@ -26,7 +27,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import payment, premium, settlement, sign_in
+from adapters.json_message import payment, plan, premium, settlement, sign_in
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -62,6 +63,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
+    projections.plans,
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
 )
@@ -76,6 +78,8 @@ TRANSLATIONS = {
     Format.JSON_SETTLEMENT_LINES: balanced(settlement.translate_lines),
     Format.JSON_PREMIUM: balanced(premium.translate),
     Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
+    Format.JSON_PLAN: balanced(plan.translate),
+    Format.JSON_PLAN_LINES: balanced(plan.translate_lines),
     Format.JSON_SIGN_IN: balanced(sign_in.translate),
     Format.JSON_SIGN_IN_LINES: balanced(sign_in.translate_lines),
 }

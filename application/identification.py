@@ -13,7 +13,7 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import HEADS_MAX, Chapter
-from domain import claim, identity, payment, person, premium, remittance, schedule, settlement, sign_in
+from domain import claim, identity, payment, person, plan, premium, remittance, schedule, settlement, sign_in
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.lockout import DEFAULT, Policy
@@ -81,6 +81,10 @@ class Unit(NamedTuple):
 def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
     """The account of all whom a payer knows under one member's number."""
     return ids.stream("account", payer_id, _folded(member_id))
+
+
+def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
+    return ids.stream("plan", payer_id, plan_id)
 
 
 def person_of(ids: Ids, payer_id: str, member_id: str, given_name: str) -> StreamId:
@@ -188,6 +192,8 @@ class Identification:
                 entry = self._bank_entry(message.source, understood.said)
             case premium.Notice():
                 entry = self._premium(message.source, understood.said)
+            case plan.PlanNotice():
+                entry = self._plan(message.source, understood.said)
             case sign_in.Notice():
                 entry = sign_in_entry(self._ids, message.source, understood.said, self._lockout)
             case _:
@@ -312,6 +318,10 @@ class Identification:
             said=said,
         )
         return Entry(stream, premium, command, stream)
+
+    def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
+        stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
+        return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
 
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify

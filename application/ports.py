@@ -13,6 +13,7 @@ from domain.claim import Notice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
+from domain.plan import PlanNotice
 from domain.remittance import Remittance
 from domain.schedule import ScheduleNotice
 from domain.settlement import BankNotice
@@ -40,6 +41,9 @@ class Format(StrEnum):
     """What a plan says of the premiums of one contract: docs/messages.md"""
     JSON_PREMIUM_LINES = "json-premium-lines"
     """The same, one a line"""
+    JSON_PLAN = "json-plan"
+    """A plan's benefit design of a plan year: docs/messages.md"""
+    JSON_PLAN_LINES = "json-plan-lines"
     JSON_SIGN_IN = "json-sign-in"
     """What a portal says of one account: docs/messages.md"""
     JSON_SIGN_IN_LINES = "json-sign-in-lines"
@@ -54,7 +58,7 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | sign_in.Notice
+Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | sign_in.Notice
 
 
 class Understood(NamedTuple):

@@ -37,8 +37,11 @@ def lock_of(
 
 
 def end_lockouts(log: EventLog, mapper: Mapper, logins: Iterable[StreamId], now: datetime) -> int:
-    """Tell of accounts that their lockouts ran out; how many had. One that cannot be read is passed over, and so is one
-    to which somebody else is writing: the next attempt tells it, or the next call."""
+    """Tell of accounts that their lockouts ran out; how many had.
+
+    An account that cannot be read is passed over, and so is one to which somebody else is writing: the next attempt
+    tells it, or the next call.
+    """
     ended = 0
     for stream in logins:
         work = UnitOfWork(log, mapper)

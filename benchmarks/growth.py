@@ -17,8 +17,8 @@ from typing import LiteralString
 
 import psycopg
 
-from adapters.cli.accounts import accounts_of
 from adapters.cli.claims import find
+from adapters.cli.members import accounts_of
 from adapters.cli.story import story
 from benchmarks.mixed import messages_of, mix
 from benchmarks.pipeline import Pipeline, running

@@ -3,13 +3,9 @@
 from collections.abc import Iterator
 
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
-from domain import premium, sign_in
 from domain.claim import Decided, Notice
 from domain.money import dollars
-from domain.payment import PaymentNotice
 from domain.remittance import Imbalance, Remittance, claim_imbalances, imbalances
-from domain.schedule import ScheduleNotice
-from domain.settlement import BankNotice
 
 TOPICS = {
     "payer.remittances": Format.X12_835,
@@ -17,6 +13,7 @@ TOPICS = {
     "payments": Format.JSON_PAYMENT,
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
+    "plans": Format.JSON_PLAN,
     "portal.sign-ins": Format.JSON_SIGN_IN,
 }
 
@@ -41,7 +38,7 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | sign_in.Notice():
+        case _:  # nothing else states a sum of its own parts
             return iter(())
 
 

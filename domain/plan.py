@@ -172,6 +172,8 @@ INITIAL = Plan()
 class Refusal(StrEnum):
     CONFLICT = "plan.conflict"
     """The same revision was published before with other content"""
+    ACCOUNT_NUMBER = "plan.account_number"
+    """A text holds the number of a card or a bank account: such a message is not taken in at all"""
 
 
 def decide(state: Plan, command: Publish) -> tuple[PlanEvent, ...] | Refusal:

@@ -1,41 +1,35 @@
 """`scripts/ledger account`, `balance`, `trial-balance` and `check`: the member's money."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 from typing import Annotated, Any
 
 import typer
 
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.members import accounts_of
 from adapters.cli.opened import DAYS, Json, opened, progress
-from adapters.cli.show import console, dollars, new_table, text
+from adapters.cli.show import console, new_table, text
 from application import accounts
-from application.identification import account_of
 from application.topics import TOPICS
 from composition import Ledger
 from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE
 from domain.claim import Said
-from domain.facts import StreamId
-from domain.money import Money
 from projections import journal
 from projections.account_queries import (
     ACCOUNT,
-    ACCUMULATORS,
     ALERTS,
     BALANCE,
     MISAPPLIED,
     OUT_OF_SIGN,
-    PAYERS,
     TRIAL_BALANCE,
     UNLIKE_CLAIMS,
     UNLIKE_LIABILITY,
     UNLIKE_LOG,
     UNLIKE_PAYMENTS,
     UNLIKE_REASONS,
-    accumulators_of,
 )
 
 app = typer.Typer()
@@ -60,7 +54,7 @@ AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What payers h
 @app.command(epilog="Example: scripts/ledger account NHP131023432")
 def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
     """Every entry of a member's account in the order in which it was booked, and what was owed after it."""
-    rows = _ask(ACCOUNT, member, as_of, known_at)
+    rows = ask(ACCOUNT, member, as_of, known_at)
     if as_json:
         for row in rows:
             show.line(row)
@@ -83,7 +77,7 @@ def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
 @app.command(epilog="Example: scripts/ledger balance NHP131023432 --as-of 2026-03-31")
 def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
     """What a member owes, bill by bill."""
-    rows = _ask(BALANCE, member, as_of, known_at)
+    rows = ask(BALANCE, member, as_of, known_at)
     if as_json:
         for row in rows:
             show.line(row)
@@ -101,34 +95,6 @@ def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     together = {name: sum((row[name] for row in rows), start=_ZERO) for name in (*SIDES, *KINDS)}
     table.add_row("together", "", "", *_amounts(together, sides), _kinds(together))
     console.print(table)
-
-
-@app.command(epilog="Example: scripts/ledger accumulators NHP131023432")
-def accumulators(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
-    """What counts toward deductible and out-of-pocket limit, as derived and as the payer states it, by plan year."""
-    rows = _accumulated(_ask(ACCUMULATORS, member, as_of, known_at))
-    if as_json:
-        for row in rows:
-            show.line(row)
-        return
-    if not rows:
-        console.print("Nothing counts yet. (Is everything projected? scripts/ledger status)")
-        return
-    amounts = ("used", "stated", "difference", "limit", "left")
-    for plan, of_plan in groupby(rows, _plan):
-        table = new_table("of", "limit of", *amounts, "met", "stated on", right=amounts, folds=("of",), title=plan)
-        for row in of_plan:
-            who = "[bold]family[/]" if row["level"] == "family" else text(row["patient"])
-            figures = [text(row[name]) for name in amounts]
-            if row["difference"]:
-                figures[2] = f"[yellow]{figures[2]}[/]"
-            met = "[red]exceeded[/]" if row["exceeded"] else {True: "[green]met[/]", False: "", None: "–"}[row["met"]]
-            table.add_row(who, row["kind"].replace("_", " "), *figures, met, text(row["stated_on"]))
-        console.print(table)
-    console.print(
-        "Used: derived from claims by their last words, PR-1 and PR-66; out of pocket, PR-2 and PR-3 too. Stated: by "
-        "the payer, last. Left: a person has no more left than the family; less than nothing is beyond the limit."
-    )
 
 
 @app.command(epilog="Example: scripts/ledger alerts NHP131023432 --all")
@@ -240,62 +206,8 @@ def _kinds(row: Mapping[str, Any]) -> str:
     return "\n".join(f"{name} {text(row[name])}" for name in KINDS if row[name])
 
 
-def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
-    """A member's account with every payer."""
-    with ledger.database.session() as cursor:
-        payers = cursor.execute(PAYERS, {"member": member}).fetchall()
-    return [account_of(ledger.ids, row["payer_id"], member) for row in payers]
-
-
-def _accumulated(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Plan years from the latest, persons by their names before the family."""
-    payers = {row["payer_id"]: row["payer"] for row in said}
-    patients = {row["person_id"]: row["patient"] for row in said}
-    rows = [
-        {
-            "plan_year_from": each.plan.year_from,
-            "payer_id": each.plan.payer_id,
-            "payer": payers[each.plan.payer_id],
-            "plan_id": each.plan.plan_id or None,
-            "network": each.network or "unknown",
-            "level": each.level,
-            "person_id": each.person,
-            "patient": each.person and patients[each.person],
-            "kind": each.kind,
-            "used": _dollars(each.used_cents),
-            "stated": _dollars(each.stated_cents),
-            "stated_on": each.stated_on,
-            "difference": _dollars(each.difference_cents),
-            "limit": _dollars(each.limit_cents),
-            "design": each.design,
-            "left": _dollars(each.left_cents),
-            "met": each.is_met,
-            "exceeded": each.is_exceeded,
-        }
-        for each in accumulators_of(said)
-    ]
-    rows.sort(key=lambda row: (row["level"] == "family", row["patient"] or "", row["person_id"] or "", row["kind"]))
-    rows.sort(key=lambda row: (row["payer_id"], row["plan_id"] or "", row["network"]))
-    rows.sort(key=lambda row: row["plan_year_from"] or date.min, reverse=True)
-    return rows
-
-
-def _dollars(cents: Money | None) -> Decimal | None:
-    return None if cents is None else dollars(cents)
-
-
-_NETWORKS = {"in": "in network", "out": "out of network", "both": "in and out of network", "unknown": "network unknown"}
-
-
-def _plan(row: Mapping[str, Any]) -> str:
-    """A calendar year by its number, any other plan year by its first day."""
-    began = row["plan_year_from"]
-    year = "undated" if began is None else str(began.year) if (began.month, began.day) == (1, 1) else f"from {began}"
-    plan = f"plan {text(row['plan_id'])}" if row["plan_id"] else "plan unknown"
-    return f"{year}, {text(row['payer'] or row['payer_id'])}, {plan}, {_NETWORKS[row['network']]}"
-
-
-def _ask(question: str, member: str, as_of: datetime | None, known_at: str | None) -> list[dict[str, Any]]:
+def ask(question: str, member: str, as_of: datetime | None, known_at: str | None) -> list[dict[str, Any]]:
+    """Of a member, and their account with every payer."""
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
         own = accounts_of(ledger, member)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from adapters.cli import show, show_claims
+from adapters.cli import show, show_claims, timeline
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.story import story
 from composition import Ledger
@@ -109,17 +109,25 @@ def claim(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) ->
 
 
 @app.command(epilog="Example: scripts/ledger replay 3f2a9c1e")
-def replay(claim_id: ClaimId, known_at: KnownAt = None, as_json: Json = False) -> None:
-    """A claim from its first event on: what was said, by whom, and where the claim stood after it, changes marked.
+def replay(
+    of: Annotated[str, typer.Argument(metavar="CLAIM|MEMBER", help="A claim's id, or the number on a member's card.")],
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """A claim from its first event on: what was said, by whom, and where the claim stood after it, changes marked. Or
+    everything that is known of a member on one line of time: claims, money, coverage, sign-ins.
 
-    Folded from the log itself, not read from a table: every figure elsewhere can be checked by it.
+    From the log itself, not read from a table: every figure elsewhere can be checked by it.
     """
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
-        steps = story(ledger, find_one(ledger, claim_id, position)["claim_id"], position)
+        told = timeline.timeline(ledger, of, position)
+        steps = [] if told else story(ledger, find_one(ledger, of, position)["claim_id"], position)
     if as_json:
-        for step in steps:
-            show.line(step.told())
+        for row in [*(step.told() for step in told), *(step.told() for step in steps)]:
+            show.line(row)
+    elif told:
+        timeline.show(told)
     else:
         show_claims.replay(steps)
 

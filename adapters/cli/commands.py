@@ -17,16 +17,21 @@ import typer
 from adapters import logs
 from adapters.cli import (
     accounts,
+    accumulators,
     claims,
     codes,
+    costs,
+    estimate,
     filters,
     money,
     payments,
+    plans,
     premiums,
     projections,
     remittances,
     settlement,
     show,
+    what_if,
 )
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
@@ -53,6 +58,7 @@ parked_app = typer.Typer(help="What could not be understood or accepted: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(claims.app)
 app.add_typer(accounts.app)
+app.add_typer(accumulators.app)
 app.add_typer(money.app)
 app.add_typer(payments.app)
 app.add_typer(codes.app, name="codes")
@@ -61,6 +67,10 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(costs.app)
+app.add_typer(what_if.app)
+app.add_typer(estimate.app)
+app.add_typer(plans.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -70,6 +80,7 @@ LINES = {
     Format.JSON_PAYMENT: Format.JSON_PAYMENT_LINES,
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
+    Format.JSON_PLAN: Format.JSON_PLAN_LINES,
     Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
@@ -78,9 +89,10 @@ TOLD_BY = {
     b'"contract_id"': Format.JSON_PREMIUM,
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
+    b'"revision"': Format.JSON_PLAN,
     b'"user_name"': Format.JSON_SIGN_IN,
 }
-"""Numbers that only messages of a kind have; premiums tell of payments too"""
+"""Fields that only messages of a kind have; premiums tell of payments too"""
 
 
 class FileFormat(StrEnum):
@@ -90,6 +102,7 @@ class FileFormat(StrEnum):
     JSON_PAYMENT = Format.JSON_PAYMENT.value
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
+    JSON_PLAN = Format.JSON_PLAN.value
     JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 

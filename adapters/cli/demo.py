@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.rule import Rule
 
-from adapters.cli import accounts, claims, commands, money, premiums, show
+from adapters.cli import accounts, accumulators, claims, commands, money, premiums, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 from domain import account
@@ -82,7 +82,7 @@ def _family() -> None:
     accounts.account(family.MEMBER_ID)
     accounts.balance(family.MEMBER_ID)
     money.statement(family.MEMBER_ID)
-    accounts.accumulators(family.MEMBER_ID)
+    accumulators.accumulators(family.MEMBER_ID)
     premiums.show_premiums(family.MEMBER_ID)
     accounts.alerts(family.MEMBER_ID, all_=True)
 

@@ -10,8 +10,9 @@ import typer
 
 from adapters.bank_holidays import bank_holidays
 from adapters.cli import show
-from adapters.cli.accounts import AsOf, accounts_of
+from adapters.cli.accounts import AsOf
 from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.members import accounts_of
 from adapters.cli.opened import Json, day_of, opened
 from adapters.cli.show import console, dollars, new_table, text
 from composition import Ledger

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from adapters.cli import show
-from adapters.cli.accounts import accounts_of
 from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.members import accounts_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, dollars, new_table, text
 from composition import Ledger

@@ -6,6 +6,7 @@ import msgspec
 
 from adapters.claim_notice.model import ClaimNotice
 from adapters.json_message.payment import PaymentMessage
+from adapters.json_message.plan import PlanMessage
 from adapters.json_message.premium import Premium
 from adapters.json_message.settlement import BankEntry
 from adapters.json_message.sign_in import SignIn
@@ -16,6 +17,7 @@ PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "payment-1": ("Notice of a payment", PaymentMessage),
     "settlement-1": ("Entry of a bank's statement", BankEntry),
     "premium-1": ("Premium", Premium),
+    "plan-1": ("Plan", PlanMessage),
     "sign-in-1": ("Sign-in", SignIn),
 }
 """File without its suffix → title and model"""

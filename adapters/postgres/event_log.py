@@ -76,7 +76,7 @@ WHERE notification_id > %s ORDER BY notification_id LIMIT %s
 
 HISTORY = """
 SELECT notification_id, recorded_at, originator_id::text, originator_version, topic, state FROM events
-WHERE originator_id = %s::uuid ORDER BY originator_version
+WHERE originator_id = ANY(%s::uuid[]) ORDER BY originator_id, originator_version
 """
 
 ADVANCE_OFFSET = """
@@ -176,10 +176,10 @@ class PostgresEventLog(PostgresProcessRecorder):
             row = cursor.execute("SELECT sealed FROM parked_raw WHERE raw_id = %s", [raw_id], binary=True).fetchone()
         return None if row is None else bytes(row["sealed"])
 
-    def history(self, stream: str) -> list[RecordedEvent]:
-        """One stream's events with their places in the log."""
+    def history(self, *streams: str) -> list[RecordedEvent]:
+        """The streams' events with their places in the log, each stream's in the order of its versions."""
         with self.database.session() as cursor:
-            rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(HISTORY, [stream])
+            rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(HISTORY, [list(streams)])
             return [RecordedEvent(row[0], row[1], StoredEvent._make(row[2:])) for row in rows]
 
     # --- the library's port

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from adapters.cli.accounts import app
+from adapters.cli.commands import app
 from adapters.settings import Settings
 from application.intake import Outcome
 from application.ports import Format, Message

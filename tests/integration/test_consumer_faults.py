@@ -5,6 +5,7 @@ Each test ends in the same criterion, `assert_exactly_once`.
 
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -254,8 +255,12 @@ class FragileServer:
 
 
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> FragileServer:
-    return FragileServer(tmp_path_factory.mktemp("fragile") / "data")
+def fragile() -> Iterator[FragileServer]:
+    # Not among pytest's own folders: the next run on this machine closes those to the server's user.
+    with tempfile.TemporaryDirectory(prefix="member-ledger-") as folder:
+        server = FragileServer(Path(folder) / "data")
+        yield server
+        server.stop()
 
 
 @pytest.fixture

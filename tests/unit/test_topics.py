@@ -107,6 +107,10 @@ PREMIUM = (
     f'"account":"{ID}","payer_id":"1078810412","source":"premiums/0@7","personal":"c2VhbGVk","content":"1:abc",'
     '"on":"2026-03-02"'
 )
+CONSENT = (
+    f'"payer_id":"1078810412","subject":"{ID}","source":"coverage.changes/0@7","content":"1:abc",'
+    '"at":"2026-03-02T10:00:00-05:00","by":"subject"'
+)
 LOGIN = (
     f'"portal_id":"member-portal","source":"portal.sign-ins/0@7","account":"{ID}","owner":"{ID}","personal":"c2VhbGVk",'
     f'"fact":"{ID}","content":"1:abc","at":"2026-03-02T07:00:00-05:00"'
@@ -220,6 +224,14 @@ WRITTEN = {
     ),
     "premium.lapsed:1": f'{{{PREMIUM},"reason":"nonpayment"}}',
     "premium.reinstated:1": f'{{{PREMIUM},"reason":"paid_in_full"}}',
+    "family.linked:1": f'{{{CONSENT},"viewer":"{ID}","relationship":"spouse"}}',
+    "consent.granted:1": (
+        f'{{{CONSENT},"viewer":"{ID}","areas":["claims","care"],"first_on":"2026-03-02","until":"2026-12-31"}}'
+    ),
+    "consent.limited:1": f'{{{CONSENT},"viewer":"{ID}","areas":["claims"]}}',
+    "consent.revoked:1": f'{{{CONSENT},"viewer":"{ID}"}}',
+    "confidentiality.requested:1": f"{{{CONSENT}}}",
+    "confidentiality.withdrawn:1": f"{{{CONSENT}}}",
     "plan.published:1": (
         '{"content":"1:abc","payer_id":"1078810412","plan_id":"SILVER","revision":1,"design":{"name":"Silver 2000",'
         '"effective_from":"2026-01-01","effective_to":"2026-12-31","zone":"America/New_York",'

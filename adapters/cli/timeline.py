@@ -1,0 +1,145 @@
+"""A member's whole story on one line of time: claims, money, coverage and sign-ins, from the log itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from adapters.cli.members import accounts_of
+from adapters.cli.show import console, dollars, new_table, text
+from application.mapper import Unreadable
+from composition import Ledger
+from domain.account import BillAssessed
+from domain.adjudication import Adjudication, Status, status_of
+from domain.chart import OWED
+from domain.facts import Event, StreamId
+from domain.money import Money
+from projections.timeline_queries import STREAMS_OF
+
+
+class Fact(StrEnum):
+    """The kinds of facts that the ledger keeps of a member."""
+
+    CLAIM = "claim"
+    MONEY = "money"
+    COVERAGE = "coverage"
+    SIGN_IN = "sign-in"
+
+
+FACT_OF = {
+    "person": Fact.COVERAGE,
+    "family": Fact.COVERAGE,
+    "consent": Fact.COVERAGE,
+    "confidentiality": Fact.COVERAGE,
+    "login": Fact.SIGN_IN,
+    "claim": Fact.CLAIM,
+    "bill": Fact.MONEY,
+    "payment": Fact.MONEY,
+    "schedule": Fact.MONEY,
+    "statement": Fact.MONEY,
+    "premium": Fact.MONEY,
+}
+"""By the first word of an event's topic"""
+
+HAPPENED = ("at", "on", "day", "first_on")
+"""Fields that say when something happened, the first that an event has"""
+AMOUNTS = ("amount_cents", "cents", "total_cents")
+REASONS = ("reason", "cause", "code", "resolution", "method", "outcome", "plan_id")
+
+
+@dataclass(frozen=True)
+class Step:
+    position: int
+    recorded_at: datetime
+    stream: StreamId
+    topic: str
+    event: Event | None
+    """None where it cannot be read"""
+    happened_on: date
+    """In the plan's time zone; of what tells no day of its own, that of recording"""
+
+    @property
+    def fact(self) -> Fact:
+        return FACT_OF[self.topic.partition(".")[0]]
+
+    @property
+    def what(self) -> str:
+        """The topic's words."""
+        return self.topic.partition(":")[0].replace("_", " ").replace(".", ": ")
+
+    @property
+    def cents(self) -> Money | None:
+        """What a payer paid, what was paid or asked for, or by how much more the member owes of a bill."""
+        adjudication = self._adjudication
+        if adjudication is not None:
+            return adjudication.paid_cents
+        if isinstance(self.event, BillAssessed):
+            return Money(sum(((p.destination in OWED) - (p.source in OWED)) * p.cents for p in self.event.postings))
+        return next((getattr(self.event, name) for name in AMOUNTS if hasattr(self.event, name)), None)
+
+    @property
+    def why(self) -> str:
+        """A claim's status by this adjudication, or what else the event gives as its reason."""
+        adjudication = self._adjudication
+        if adjudication is not None:
+            status = status_of(adjudication)
+            return "" if status is Status.REVERSED else status.replace("_", " ")
+        given = (str(getattr(self.event, name, "") or "") for name in REASONS)
+        return next(filter(None, given), "").replace("_", " ")
+
+    @property
+    def _adjudication(self) -> Adjudication | None:
+        return getattr(self.event, "adjudication", None)
+
+    def told(self) -> dict[str, Any]:
+        """All of it as plain values, but for what is personal."""
+        facts: dict[str, Any] = msgspec.to_builtins(self.event) if self.event is not None else {}
+        facts.pop("personal", None)
+        return {
+            "position": self.position,
+            "recorded_at": self.recorded_at,
+            "happened_on": self.happened_on,
+            "kind": self.fact,
+            "topic": self.topic,
+            "stream": self.stream,
+            "readable": self.event is not None,
+            "facts": facts,
+        }
+
+
+def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[Step]:
+    """Every event that tells of a member, up to a position, in the order in which they happened, then of recording."""
+    zone = ZoneInfo(ledger.settings.zone)
+    with ledger.database.session() as cursor:
+        asked = {"member": member, "accounts": accounts_of(ledger, member)}
+        streams = [row["stream"] for row in cursor.execute(STREAMS_OF, asked)]
+    steps = []
+    for position, recorded_at, stored in ledger.log.history(*streams) if streams else ():
+        if known_at is not None and position > known_at:
+            continue
+        try:
+            event = ledger.mapper.load(stored)
+        except Unreadable:
+            event = None
+        happened = _day(event, recorded_at, zone)
+        steps.append(Step(position, recorded_at, StreamId(stored.originator_id), stored.topic, event, happened))
+    return sorted(steps, key=lambda step: (step.happened_on, step.position))
+
+
+def _day(event: Event | None, recorded_at: datetime, zone: ZoneInfo) -> date:
+    said = next((when for name in HAPPENED if (when := getattr(event, name, None))), recorded_at)
+    return said.astimezone(zone).date() if isinstance(said, datetime) else said
+
+
+def show(steps: Sequence[Step]) -> None:
+    table = new_table("day", "kind", "what", "of", "amount", "why", "position", right=("amount", "position"))
+    for step in steps:
+        amount = "" if step.cents is None else text(dollars(step.cents))
+        why = step.why if step.event is not None else "[red]cannot be read[/]"
+        table.add_row(text(step.happened_on), step.fact, step.what, step.stream[:8], amount, why, text(step.position))
+    console.print(table)
+    console.print("In the order in which it happened; positions say in which order the ledger heard of it.")

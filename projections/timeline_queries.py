@@ -1,0 +1,15 @@
+"""Which streams of the log tell of a member: their claims, their money, their coverage, their sign-ins."""
+
+STREAMS_OF = """
+WITH persons AS (SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)),
+claimed AS (SELECT DISTINCT claim_id, bill_id FROM claim_history WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)))
+SELECT person_id::text AS stream FROM persons
+UNION SELECT claim_id::text FROM claimed
+UNION SELECT bill_id::text FROM claimed WHERE bill_id IS NOT NULL
+UNION SELECT bill_id::text FROM openings WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT payment_id::text FROM payment_history WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT schedule_id::text FROM schedules WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT statement_id::text FROM statements WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
+"""
+"""By the number on the card, and the accounts of it with every payer."""
