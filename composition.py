@@ -21,6 +21,7 @@ import projections.people
 import projections.plans
 import projections.premiums
 import projections.remittances
+import projections.security_alerts
 import projections.settlement
 import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
@@ -65,6 +66,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.login_activity,
+    projections.security_alerts,
     projections.plans,
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
