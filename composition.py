@@ -14,6 +14,7 @@ import projections.accumulators
 import projections.claim_history
 import projections.denials
 import projections.journal
+import projections.login_activity
 import projections.payers
 import projections.payments
 import projections.people
@@ -63,6 +64,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
+    projections.login_activity,
     projections.plans,
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
