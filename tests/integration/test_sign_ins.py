@@ -133,7 +133,7 @@ def test_batches_and_restarts_do_not_matter(ledger: Ledger, settings: Settings) 
     other.close()
     [locked] = [event for event in events(ledger) if isinstance(event, LockedOut)]
     assert (locked.at, locked.until) == (minutes(4), minutes(19))
-    take(ledger, *fails(1, first=5))  # the head that it keeps is stale by now
+    take(ledger, *fails(1, first=5))  # what the other one wrote is not in the head that it keeps
     assert events(ledger)[-1].cause is Cause.LOCKED
 
 
