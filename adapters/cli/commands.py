@@ -20,6 +20,7 @@ from adapters.cli import (
     accumulators,
     claims,
     codes,
+    coverage,
     filters,
     money,
     payments,
@@ -65,6 +66,7 @@ app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
 app.add_typer(plans.app)
+app.add_typer(coverage.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -75,6 +77,7 @@ LINES = {
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
+    Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -83,6 +86,7 @@ TOLD_BY = {
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
+    b'"change_id"': Format.JSON_COVERAGE,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -95,6 +99,7 @@ class FileFormat(StrEnum):
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
+    JSON_COVERAGE = Format.JSON_COVERAGE.value
 
 
 @app.command(epilog="Example: scripts/ledger init")
