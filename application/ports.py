@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from application.mapper import StoredEvent
 from domain import premium, sign_in
 from domain.claim import Notice
+from domain.coverage import CoverageNotice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
@@ -47,6 +48,9 @@ class Format(StrEnum):
     JSON_SIGN_IN = "json-sign-in"
     """What a portal says of one account: docs/messages.md"""
     JSON_SIGN_IN_LINES = "json-sign-in-lines"
+    JSON_COVERAGE = "json-coverage"
+    """One change of a member's coverage: docs/messages.md"""
+    JSON_COVERAGE_LINES = "json-coverage-lines"
 
 
 class Message(NamedTuple):
@@ -58,7 +62,17 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | sign_in.Notice
+Said = (
+    Remittance
+    | Notice
+    | PaymentNotice
+    | ScheduleNotice
+    | premium.Notice
+    | BankNotice
+    | PlanNotice
+    | CoverageNotice
+    | sign_in.Notice
+)
 
 
 class Understood(NamedTuple):

@@ -15,6 +15,7 @@ TOPICS = {
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
     "portal.sign-ins": Format.JSON_SIGN_IN,
+    "coverage.changes": Format.JSON_COVERAGE,
 }
 
 NAMED_MAX = 20

@@ -21,6 +21,7 @@ from adapters.cli import (
     claims,
     codes,
     costs,
+    coverage,
     estimate,
     filters,
     logins,
@@ -73,6 +74,7 @@ app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)
 app.add_typer(plans.app)
+app.add_typer(coverage.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -84,6 +86,7 @@ LINES = {
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
     Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
+    Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -93,6 +96,7 @@ TOLD_BY = {
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
     b'"user_name"': Format.JSON_SIGN_IN,
+    b'"change_id"': Format.JSON_COVERAGE,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -106,6 +110,7 @@ class FileFormat(StrEnum):
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
     JSON_SIGN_IN = Format.JSON_SIGN_IN.value
+    JSON_COVERAGE = Format.JSON_COVERAGE.value
 
 
 @app.command(epilog="Example: scripts/ledger init")

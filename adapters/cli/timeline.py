@@ -35,6 +35,8 @@ FACT_OF = {
     "family": Fact.COVERAGE,
     "consent": Fact.COVERAGE,
     "confidentiality": Fact.COVERAGE,
+    "coverage": Fact.COVERAGE,
+    "plan_change": Fact.COVERAGE,
     "login": Fact.SIGN_IN,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,
