@@ -22,6 +22,7 @@ import projections.people
 import projections.plans
 import projections.premiums
 import projections.remittances
+import projections.security_alerts
 import projections.settlement
 import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
@@ -66,6 +67,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.login_activity,
+    projections.security_alerts,
     projections.plans,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,

@@ -18,6 +18,7 @@ from adapters import logs
 from adapters.cli import (
     accounts,
     accumulators,
+    alerts,
     claims,
     codes,
     costs,
@@ -70,6 +71,7 @@ app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
 app.add_typer(logins.app)
+app.add_typer(alerts.app)
 app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)
