@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import premium
+from domain import premium, sign_in
 from domain.claim import Notice
 from domain.coverage import CoverageNotice
 from domain.facts import StreamId
@@ -48,6 +48,9 @@ class Format(StrEnum):
     JSON_COVERAGE = "json-coverage"
     """One change of a member's coverage: docs/messages.md"""
     JSON_COVERAGE_LINES = "json-coverage-lines"
+    JSON_SIGN_IN = "json-sign-in"
+    """What a portal says of one account: docs/messages.md"""
+    JSON_SIGN_IN_LINES = "json-sign-in-lines"
 
 
 class Message(NamedTuple):
@@ -59,11 +62,22 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | CoverageNotice
+Said = (
+    Remittance
+    | Notice
+    | PaymentNotice
+    | ScheduleNotice
+    | premium.Notice
+    | BankNotice
+    | PlanNotice
+    | CoverageNotice
+    | sign_in.Notice
+)
 
 
 class Understood(NamedTuple):
-    """One remittance of a message, or a notice of one claim, payment, schedule, contract or entry of a bank."""
+    """One remittance of a message, or a notice of one claim, payment, schedule, contract, entry of a bank or account
+    of a portal."""
 
     said: Said
     where: str

@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
-from domain import premium
 from domain.claim import Decided, Notice
-from domain.coverage import CoverageNotice
 from domain.money import dollars
-from domain.payment import PaymentNotice
-from domain.plan import PlanNotice
 from domain.remittance import Imbalance, Remittance, claim_imbalances, imbalances
-from domain.schedule import ScheduleNotice
-from domain.settlement import BankNotice
 
 TOPICS = {
     "payer.remittances": Format.X12_835,
@@ -21,6 +15,7 @@ TOPICS = {
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
     "coverage.changes": Format.JSON_COVERAGE,
+    "portal.sign-ins": Format.JSON_SIGN_IN,
 }
 
 NAMED_MAX = 20
@@ -44,9 +39,7 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case CoverageNotice():
-            return iter(())
-        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | PlanNotice():
+        case _:  # nothing else states a sum of its own parts
             return iter(())
 
 

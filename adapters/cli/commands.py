@@ -20,7 +20,9 @@ from adapters.cli import (
     accumulators,
     claims,
     codes,
+    costs,
     coverage,
+    estimate,
     filters,
     money,
     payments,
@@ -30,6 +32,7 @@ from adapters.cli import (
     remittances,
     settlement,
     show,
+    what_if,
 )
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
@@ -65,6 +68,9 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(costs.app)
+app.add_typer(what_if.app)
+app.add_typer(estimate.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
 
@@ -78,6 +84,7 @@ LINES = {
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
     Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
+    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -87,6 +94,7 @@ TOLD_BY = {
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
     b'"change_id"': Format.JSON_COVERAGE,
+    b'"user_name"': Format.JSON_SIGN_IN,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -100,6 +108,7 @@ class FileFormat(StrEnum):
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
     JSON_COVERAGE = Format.JSON_COVERAGE.value
+    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 
 @app.command(epilog="Example: scripts/ledger init")

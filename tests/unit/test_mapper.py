@@ -40,6 +40,8 @@ def values(kind: Any, text: st.SearchStrategy[str] = TEXT) -> st.SearchStrategy[
         return st.integers(-(2**63), 2**63 - 1)
     if kind is str:
         return text
+    if kind is bool:
+        return st.booleans()
     if kind is int:
         return st.integers(0, 2**31 - 1)
     if kind is date:
