@@ -15,6 +15,7 @@ import projections.claim_history
 import projections.coverage
 import projections.denials
 import projections.journal
+import projections.login_activity
 import projections.payers
 import projections.payments
 import projections.people
@@ -64,6 +65,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
+    projections.login_activity,
     projections.plans,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,
