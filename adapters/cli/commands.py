@@ -22,6 +22,7 @@ from adapters.cli import (
     codes,
     costs,
     coverage,
+    directory,
     estimate,
     filters,
     logins,
@@ -75,6 +76,7 @@ app.add_typer(what_if.app)
 app.add_typer(estimate.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
+app.add_typer(directory.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -86,6 +88,7 @@ LINES = {
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
     Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
+    Format.JSON_PROVIDER: Format.JSON_PROVIDER_LINES,
     Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
@@ -96,6 +99,7 @@ TOLD_BY = {
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
     b'"change_id"': Format.JSON_COVERAGE,
+    b'"directory_revision"': Format.JSON_PROVIDER,
     b'"user_name"': Format.JSON_SIGN_IN,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
@@ -110,6 +114,7 @@ class FileFormat(StrEnum):
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
     JSON_COVERAGE = Format.JSON_COVERAGE.value
+    JSON_PROVIDER = Format.JSON_PROVIDER.value
     JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 

@@ -50,6 +50,7 @@ from tests.unit.notices import adjudicated, encoded
 from tests.unit.payments import KINDS, SCHEDULE_KINDS, told, told_of_schedule
 from tests.unit.plans import plan
 from tests.unit.premiums import LIFE
+from tests.unit.providers import provider
 
 A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
@@ -72,6 +73,8 @@ TABLES = {
     "premium_invoices": "premiums",
     "coverages": "accumulators",
     "plans": "plans",
+    "directory": "directory",
+    "directory_networks": "directory",
     "coverage_facts": "coverage",
     "coverage_spans": "coverage",
     "plan_changes": "coverage",
@@ -102,6 +105,7 @@ def samples_taken_in(ledger: Ledger) -> None:
         [Message(f"premiums/0@{at}", encoded(said), Format.JSON_PREMIUM) for at, said in enumerate(LIFE)]
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
+    ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
     of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells

@@ -329,6 +329,11 @@ WRITTEN = {
     "login.app_linked:1": f'{{{LOGIN},"app":"apple_health","scopes":["claims","coverage"]}}',
     "login.app_unlinked:1": f'{{{LOGIN},"app":"apple_health"}}',
     "login.alert_acknowledged:1": f'{{{LOGIN},"about":"{ID}","by":"agent"}}',
+    "provider.listed:1": (
+        '{"content":"1:abc","provider_id":"1234567893","revision":2,"listing":{"name":"Lakeside Clinic","specialty":'
+        '"207R00000X","networks":[{"payer_id":"1078830634","plan_id":"SILVER","first_on":"2026-01-01","until":'
+        '"2026-12-31","tier":"1"}]},"source":"providers/0@1"}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
