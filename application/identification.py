@@ -16,6 +16,7 @@ from application.unit_of_work import HEADS_MAX, Chapter
 from domain import (
     claim,
     coverage,
+    directory,
     enrolment,
     identity,
     payment,
@@ -218,6 +219,8 @@ class Identification:
                 entry = self._premium(message.source, understood.said)
             case coverage.CoverageNotice():
                 entry = self._coverage(message.source, understood.said)
+            case directory.ProviderNotice():
+                entry = self._provider(message.source, understood.said)
             case plan.PlanNotice():
                 entry = self._plan(message.source, understood.said)
             case sign_in.Notice():
@@ -378,6 +381,10 @@ class Identification:
         )
         asked = plan_stream(ids, payer_id, said.plan_id) if isinstance(said, plan_change.Requested) else None
         return Entry(stream, coverage, record, stream, persons=told, plan=asked)
+
+    def _provider(self, source: str, notice: directory.ProviderNotice) -> Entry:
+        publish = directory.Publish(self._ids.content(notice), source, notice)
+        return Entry(self._ids.stream("provider", notice.provider_id), directory, publish)
 
     def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
