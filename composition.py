@@ -18,6 +18,7 @@ import projections.payers
 import projections.payments
 import projections.people
 import projections.plans
+import projections.plans_compared
 import projections.premiums
 import projections.remittances
 import projections.settlement
@@ -63,6 +64,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.plans,
+    projections.plans_compared,
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
 )

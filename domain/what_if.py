@@ -10,14 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta
 
 from domain.accumulators import counted, told_by
 from domain.adjudication import Network, Share
 from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
-from domain.facts import StreamId
+from domain.facts import Fact, StreamId
 from domain.money import Money
-from domain.plan import BenefitDesign, Plan, design_on
+from domain.plan import BenefitDesign, Plan, Service, design_on
 from domain.pricing import NOTHING_USED, Name, Price, Served, Used, price, total
 from domain.services import services_of
 from domain.standing import standing
@@ -161,6 +163,36 @@ def _months(as_of: date) -> Iterator[date]:
     """The first days of the last twelve."""
     for number in range(as_of.year * 12 + as_of.month - 12, as_of.year * 12 + as_of.month):
         yield date(number // 12, number % 12 + 1, 1)
+
+
+# --- a typed year
+
+
+class Use(Fact, frozen=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
+    """So many services of a type, each of an amount."""
+
+    service: Service
+    count: Annotated[int, Meta(ge=1, le=1_000)]
+    allowed_cents: Annotated[Money, Meta(ge=0, le=10**12)]
+    network: Literal["in", "out"] = "in"
+
+
+def typed_year(uses: Iterable[Use], day: date) -> list[Served]:
+    """All of it on one day, in the order in which it is told; each service a visit of its own."""
+    visits = [use for use in uses for _ in range(use.count)]
+    return [
+        Served(
+            number=f"{at:06}",
+            person=StreamId("you"),
+            day=day,
+            service=use.service,
+            charge_cents=use.allowed_cents,
+            allowed_cents=use.allowed_cents,
+            network=Network(use.network),
+            provider=f"{at:06}",
+        )
+        for at, use in enumerate(visits, 1)
+    ]
 
 
 # --- what was owed beside it
