@@ -28,7 +28,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import payment, plan, premium, settlement
+from adapters.json_message import payment, plan, premium, settlement, sign_in
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -48,6 +48,7 @@ from application.ports import Format
 from application.unit_of_work import UnitOfWork
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
+from domain.lockout import Policy
 from domain.request import Answer
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt
@@ -81,6 +82,8 @@ TRANSLATIONS = {
     Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
     Format.JSON_PLAN: balanced(plan.translate),
     Format.JSON_PLAN_LINES: balanced(plan.translate_lines),
+    Format.JSON_SIGN_IN: balanced(sign_in.translate),
+    Format.JSON_SIGN_IN_LINES: balanced(sign_in.translate_lines),
 }
 
 
@@ -123,6 +126,10 @@ class Ledger:
         return Mapper(self.keys)
 
     @cached_property
+    def lockout(self) -> Policy:
+        return Policy(self.settings.lockout_failures, self.settings.lockout_minutes)
+
+    @cached_property
     def bills(self) -> PostgresBills:
         return PostgresBills(self.database, self.ids)
 
@@ -130,7 +137,7 @@ class Ledger:
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
         known = (self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, self.bills)
-        return Intake(*known, limit, accounts=self.accounts)
+        return Intake(*known, limit, accounts=self.accounts, lockout=self.lockout)
 
     def work(self) -> UnitOfWork:
         return UnitOfWork(self.log, self.mapper)

@@ -13,7 +13,7 @@ import msgspec
 
 from application import payments
 from application.accounts import assess, load_bills
-from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Entry, Identification, Member, Unit
+from application.identification import ClaimItem, Entry, Identification, Member, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
@@ -26,10 +26,11 @@ from application.ports import (
     Translate,
     VersionConflict,
 )
-from application.unit_of_work import Decider, Head, UnitOfWork
-from domain import account, claim, parking, payment, person, remittance
+from application.unit_of_work import Decider, Heads, UnitOfWork
+from domain import account, claim, identity, parking, payment, person, remittance
 from domain.claim import Claim
 from domain.facts import StreamId
+from domain.lockout import DEFAULT, Policy
 
 ATTEMPTS = 8
 """How often a batch is decided anew when other writers keep winning, before the caller hears of it."""
@@ -108,6 +109,7 @@ class Intake:
         max_message_bytes: int = 64 * 1024 * 1024,
         *,
         accounts: bool = True,
+        lockout: Policy = DEFAULT,
     ) -> None:
         """Without accounts nothing is assessed: for measuring what claims cost by themselves."""
         self._log = log
@@ -116,10 +118,10 @@ class Intake:
         self._ids = ids
         self._translations = translations
         self._bills = bills
-        self._identification = Identification(ids, mapper, accounts=accounts)
+        self._identification = Identification(ids, mapper, lockout, accounts=accounts)
         self._max_message_bytes = max_message_bytes
         self._accounts = accounts
-        self._persons: dict[StreamId, Head] = {}
+        self._heads = Heads()
 
     # --- use cases
 
@@ -238,7 +240,7 @@ class Intake:
             try:
                 return self._attempt(messages, offsets, retried)
             except VersionConflict:
-                self._persons.clear()
+                self._heads.forget()
         return self._attempt(messages, offsets, retried)
 
     def _attempt(
@@ -271,9 +273,14 @@ class Intake:
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         entries = [unit.entry for unit in units if unit.entry is not None]
-        streams |= {entry.stream: entry.chapter for entry in entries}
+        for entry in entries:
+            known = self._heads.get(entry.stream)
+            if known is None:
+                streams[entry.stream] = entry.chapter
+            else:
+                work.know(entry.stream, known)
         persons = {c.person for unit in units for c in unit.claims}
-        streams |= {person_id: person for person_id in persons if person_id not in self._persons}
+        streams |= {person_id: person for person_id in persons if self._heads.get(person_id) is None}
         bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
         work.load(streams | claims | dict.fromkeys(bills, account))
         if self._accounts:
@@ -365,7 +372,7 @@ class Intake:
     def _identified(self, work: UnitOfWork, item: ClaimItem) -> int:
         """Record who the patient is, where that is news; how many events it took."""
         person_id = item.person
-        known = self._persons.get(person_id)
+        known = self._heads.get(person_id)
         if known is not None and work.head(person_id) is None:
             if known.state.content == item.identify.content:
                 return 0
@@ -376,13 +383,12 @@ class Intake:
         return len(events)
 
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
-        """Persons change seldom, so their heads are kept between batches, but only once they are committed."""
-        if len(self._persons) >= KNOWN_PERSONS_MAX:
-            self._persons.clear()
-        for person_id in {c.person for unit in units for c in unit.claims}:
-            head = work.head(person_id)
-            if head is not None and person_id not in work.unreadable:
-                self._persons[person_id] = head.copy()
+        """What the next batches begin with, now that it is committed."""
+        logins = {unit.stream for unit in units if unit.entry is not None and unit.entry.chapter is identity}
+        for stream in logins | {c.person for unit in units for c in unit.claims}:
+            head = work.head(stream)
+            if head is not None and stream not in work.unreadable:
+                self._heads.keep(stream, head)
 
     def _whole(self, unit: Unit, receive: remittance.Receive, reason: str) -> _Part:
         claims = len(unit.claims) + len(unit.unidentified)

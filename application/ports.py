@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import premium
+from domain import premium, sign_in
 from domain.claim import Notice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
@@ -44,6 +44,9 @@ class Format(StrEnum):
     JSON_PLAN = "json-plan"
     """A plan's benefit design of a plan year: docs/messages.md"""
     JSON_PLAN_LINES = "json-plan-lines"
+    JSON_SIGN_IN = "json-sign-in"
+    """What a portal says of one account: docs/messages.md"""
+    JSON_SIGN_IN_LINES = "json-sign-in-lines"
 
 
 class Message(NamedTuple):
@@ -55,11 +58,12 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice
+Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | sign_in.Notice
 
 
 class Understood(NamedTuple):
-    """One remittance of a message, or a notice of one claim, payment, schedule, contract or entry of a bank."""
+    """One remittance of a message, or a notice of one claim, payment, schedule, contract, entry of a bank or account
+    of a portal."""
 
     said: Said
     where: str

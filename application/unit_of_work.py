@@ -58,6 +58,28 @@ class Head:
         self._news = []
 
 
+HEADS_MAX = 200_000
+
+
+class Heads:
+    """Heads that are kept between batches, but only once they are committed: of persons, who change seldom, and of
+    portals' accounts, which grow long. One that is stale conflicts when it is appended to: then all are forgotten."""
+
+    def __init__(self) -> None:
+        self._heads: dict[StreamId, Head] = {}
+
+    def get(self, stream: StreamId) -> Head | None:
+        return self._heads.get(stream)
+
+    def keep(self, stream: StreamId, head: Head) -> None:
+        if len(self._heads) >= HEADS_MAX:
+            self._heads.clear()
+        self._heads[stream] = head.copy()
+
+    def forget(self) -> None:
+        self._heads.clear()
+
+
 class UnitOfWork:
     def __init__(self, log: EventLog, mapper: Mapper) -> None:
         self._log = log

@@ -40,6 +40,8 @@ class Policy(Fact, frozen=True, gc=False):
             raise ValueError("a lockout comes after 3 to 5 failures and lasts 15 to 30 minutes")
 
 
+DEFAULT = Policy()
+
 Device = StreamId | None
 """None: whoever does not say which device it is"""
 

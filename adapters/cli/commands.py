@@ -81,6 +81,7 @@ LINES = {
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
+    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -89,6 +90,7 @@ TOLD_BY = {
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
+    b'"user_name"': Format.JSON_SIGN_IN,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -101,6 +103,7 @@ class FileFormat(StrEnum):
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
+    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 
 @app.command(epilog="Example: scripts/ledger init")
