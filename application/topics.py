@@ -112,7 +112,7 @@ TOPICS = (
     Topic("premium.lapsed", premium.CoverageLapsed, personal=premium.Numbers),
     Topic("premium.reinstated", premium.CoverageReinstated, personal=premium.Numbers),
     Topic("plan.published", plan.PlanPublished),
-    Topic("plan.compared", comparison.PlansCompared),
+    Topic("comparison.made", comparison.PlansCompared),
     Topic("family.linked", consent.FamilyLinked),
     Topic("consent.granted", consent.ConsentGranted),
     Topic("consent.limited", consent.ConsentLimited),

@@ -35,6 +35,7 @@ FACT_OF = {
     "family": Fact.COVERAGE,
     "consent": Fact.COVERAGE,
     "confidentiality": Fact.COVERAGE,
+    "comparison": Fact.COVERAGE,
     "login": Fact.SIGN_IN,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,

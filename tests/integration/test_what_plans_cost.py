@@ -9,6 +9,7 @@ import pytest
 
 from adapters.cli.costs import Asked, asked_of
 from adapters.cli.estimate import estimated
+from adapters.cli.timeline import timeline
 from adapters.cli.what_if import year_of
 from adapters.settings import Settings
 from application.ports import Format, Message
@@ -227,6 +228,7 @@ def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger
     assert {row["known_at"] + 1 for row in kept} == {row["position"] for row in kept}
     assert value(ledger.database, "SELECT count(together) FROM plans_compared WHERE kind = 'benefits'") == 0
     assert value(ledger.database, "SELECT count(*) FROM plans_compared WHERE kind = 'benefits'") == 3
+    assert [step.fact for step in timeline(ledger, MEMBER) if step.what == "comparison: made"] == ["coverage"] * 2
     other = run("what-if", MEMBER, "--as-of", "2026-12-30", "--record", "portal-7")
     assert "something else was asked for under this key" in other.stderr.decode()
     assert (ledger.rebuild("plans_compared").only_in_old, run(*asked[:-1], "4111 1111 1111 1111").returncode) == (0, 2)

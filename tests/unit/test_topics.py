@@ -273,7 +273,7 @@ WRITTEN = {
     "login.app_linked:1": f'{{{LOGIN},"app":"apple_health","scopes":["claims","coverage"]}}',
     "login.app_unlinked:1": f'{{{LOGIN},"app":"apple_health"}}',
     "login.alert_acknowledged:1": f'{{{LOGIN},"about":"{ID}","by":"agent"}}',
-    "plan.compared:1": (
+    "comparison.made:1": (
         f'{{"account":"{ID}","payer_id":"1078810412","kind":"own_year","on":"2026-12-31","known_at":7,"is_family":true,'
         '"options":[{"plan_id":"BRONZE","services_cents":254000,"premium_cents":240000}]}'
     ),
