@@ -20,7 +20,7 @@ from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
 from domain.facts import Fact, StreamId
 from domain.money import Money
 from domain.plan import BenefitDesign, Plan, Service, design_on
-from domain.pricing import NOTHING_USED, Name, Price, Served, Used, price, total
+from domain.pricing import NOTHING_USED, Part, Price, Served, Used, price, total
 from domain.services import services_of
 from domain.standing import standing
 from domain.window import Window, year_begin
@@ -197,11 +197,11 @@ def typed_year(uses: Iterable[Use], day: date) -> list[Served]:
 
 # --- what was owed beside it
 
-_STEPS = (Name.DEDUCTIBLE, Name.COINSURANCE, Name.COPAY, Name.NOT_COVERED)
+_STEPS = (Part.DEDUCTIBLE, Part.COINSURANCE, Part.COPAY, Part.NOT_COVERED)
 """In the order of a share's kinds"""
 
 Kinds = tuple[Money, ...]
-Beyond = tuple[tuple[Name, Money], ...]
+Beyond = tuple[tuple[Part, Money], ...]
 
 
 class Compared(NamedTuple):
@@ -267,12 +267,12 @@ def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> di
 
 
 def _kinds(prices: Sequence[Price]) -> Kinds:
-    return tuple(Money(sum(each.taken(name) for each in prices)) for name in _STEPS)
+    return tuple(Money(sum(each.taken(part) for each in prices)) for part in _STEPS)
 
 
 def _beyond(owed: Share, by_rules: Kinds) -> Beyond:
     both = zip(_STEPS, owed.kinds, by_rules, strict=True)
-    return tuple((name, Money(owes - rules)) for name, owes, rules in both if owes != rules)
+    return tuple((part, Money(owes - rules)) for part, owes, rules in both if owes != rules)
 
 
 def _size(beyond: Beyond) -> int:

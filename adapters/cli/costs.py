@@ -113,7 +113,7 @@ def priced(price: Price) -> dict[str, Any]:
         "plan_pays": dollars(price.plan_cents),
         "steps": [
             {
-                "step": step.name,
+                "step": step.part,
                 "amount": dollars(step.cents),
                 "of": dollars(step.of_cents),
                 "percent": step.percent,

@@ -94,7 +94,7 @@ class Year(NamedTuple):
         asked, steps = self.asked, Counter[str]()
         for each in costs.prices:
             for step in each.steps:
-                steps[step.name] += step.cents
+                steps[step.part] += step.cents
         return {
             "plan_id": costs.plan_id,
             "name": costs.design.name,
