@@ -141,6 +141,18 @@ def test_aggregate_only_the_familys_deductible_counts_and_alone_ones_own_does() 
     assert steps(aggregate, served(900)) == [[("deductible", 500), ("plan_pays", 400)]]
 
 
+def test_who_is_covered_alone_has_nothing_to_do_with_a_familys_limits() -> None:
+    assert steps(plan(limit(500, 300)), served(600)) == [[("deductible", 500), ("plan_pays", 100)]]
+
+
+def test_what_a_family_used_within_one_network_is_not_used_within_the_other() -> None:
+    shares, limits = {Service.OTHER: share(deductible=True)}, limit(500, 800)
+    both = design(*(benefits(shares, limits, network=network) for network in (Network.IN, Network.OUT)))
+    services = [served(500, number="1"), served(500, number="2", person=BENITO, network=Network.OUT)]
+    found = steps(both, *services, is_family=True)
+    assert [dict(each)["deductible"] for each in found] == [500, 500]
+
+
 def test_in_any_family_a_person_pays_no_more_than_the_individual_out_of_pocket_limit() -> None:
     """45 CFR 156.130(a)"""
     aggregate = design(

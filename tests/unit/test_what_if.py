@@ -161,6 +161,33 @@ def test_claims_that_were_processed_in_another_order_than_they_were_served_in_ar
     assert [each.difference_cents for each in found] == [cents(-400), cents(400)]
 
 
+def test_a_claim_that_was_corrected_late_keeps_its_turn_by_day() -> None:
+    forgotten = claim(served(300, number="1"), owed=Share())
+    second = claim(served(300, number="2", day=date(2026, 4, 1)), owed=Share(cents(300)), processed=date(2026, 6, 1))
+    third = claim(served(500, number="3", day=date(2026, 5, 1)), owed=Share(cents(200), cents(60)))
+    found = compared([forgotten, second, third], PLANS["SILVER"], YEAR, is_family=False)
+    assert [bool(each.unexplained) for each in found] == [True, False, False]
+
+
+def test_a_visits_copay_is_taken_once_over_its_claims_also_behind_one_that_is_not_explained() -> None:
+    """Of the first the deductible was forgotten; so the visit takes all of it, and 100.00 and 200.00 of its copay."""
+    forgotten = claim(served(300, number="1", day=date(2026, 1, 5)), owed=Share())
+    visit = served(600, Service.EMERGENCY, number="2", provider="hospital")
+    claims = [
+        forgotten,
+        claim(visit, owed=Share(cents(500), copayment=cents(100))),
+        claim(visit._replace(number="3", allowed_cents=cents(900)), owed=Share(copayment=cents(200))),
+    ]
+    found = compared(claims, PLANS["SILVER"], YEAR, is_family=False)
+    assert [bool(each.unexplained) for each in found] == [True, False, False]
+
+
+def test_what_was_served_before_the_window_uses_limits_and_is_not_compared() -> None:
+    early, late = by_the_rules([served(400, number="1"), served(400, number="2", day=date(2026, 5, 5))], SILVER)
+    [found] = compared([early, late], PLANS["SILVER"], Window(date(2026, 5, 1), END), is_family=False)
+    assert (found.claim, found.unexplained, found.difference_cents) == (late, (), 0)
+
+
 def test_a_day_for_which_the_plan_has_no_design_is_not_held_against_it() -> None:
     before = claim(served(300, day=date(2025, 12, 31)), owed=Share(cents(1)))
     assert compared([before], PLANS["SILVER"], twelve_months(date(2026, 6, 30)), is_family=False) == []
