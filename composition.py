@@ -14,6 +14,7 @@ import projections.accumulators
 import projections.claim_history
 import projections.denials
 import projections.journal
+import projections.login_activity
 import projections.payers
 import projections.payments
 import projections.people
@@ -64,6 +65,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
+    projections.login_activity,
     projections.plans,
     projections.plans_compared,
     projections.settlement,

@@ -143,6 +143,7 @@ def sign_in_entry(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy
     command = identity.Record(
         portal_id=portal,
         source=source,
+        payer_id=whose.payer_id if whose else "",
         account=account_of(ids, whose.payer_id, whose.member_id) if whose else None,
         owner=person_of(ids, whose.payer_id, whose.member_id, whose.given_name) if whose else None,
         personal=personal,

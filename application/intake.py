@@ -240,7 +240,13 @@ class Intake:
             try:
                 return self._attempt(messages, offsets, retried)
             except VersionConflict:
-                self._heads.forget()
+                self._heads.forget(
+                    item.person
+                    for units in messages
+                    for unit in units
+                    if isinstance(unit, Unit)
+                    for item in unit.claims
+                )
         return self._attempt(messages, offsets, retried)
 
     def _attempt(
@@ -274,10 +280,8 @@ class Intake:
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         entries = [unit.entry for unit in units if unit.entry is not None]
         for entry in entries:
-            known = self._heads.get(entry.stream)
-            if known is None:
-                streams[entry.stream] = entry.chapter
-            else:
+            streams[entry.stream] = entry.chapter
+            if (known := self._heads.get(entry.stream)) is not None:
                 work.know(entry.stream, known)
         persons = {c.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if self._heads.get(person_id) is None}

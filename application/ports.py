@@ -1,6 +1,6 @@
 """What the application asks of the log and of a message's format. Adapters provide it; tests may fake it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -149,9 +149,12 @@ class DependencyDown(Exception):
     """Database, broker or key files can't be used now. What was being written may or may not have been written."""
 
 
+NOTHING_KNOWN: Mapping[str, int] = {}
+
+
 class EventLog(Protocol):
-    def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
-        """All events of the streams, each stream's in the order of its versions."""
+    def load(self, streams: Collection[str], known: Mapping[str, int] = NOTHING_KNOWN) -> Iterator[StoredEvent]:
+        """All events of the streams, each stream's in the order of its versions, behind the version that is known."""
 
     def claims(self, after: StreamId, limit: int) -> list[StreamId]:
         """The next claims' streams, in the order of their ids."""

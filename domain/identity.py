@@ -25,8 +25,10 @@ class _About(Fact, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     portal_id: str
     source: str
     """Where it was read: topic, partition and offset, or the fingerprint of a file"""
+    payer_id: str = ""
+    """Of whose member it is, where that was told"""
     account: StreamId | None = None
-    """The member's whose it is, where that was told"""
+    """The member's"""
     owner: StreamId | None = None
     """The person"""
     personal: Personal | Sealed | None = None
@@ -230,8 +232,11 @@ _RECORDED_AS: dict[Kind, type[_Event]] = {
 }
 """Every kind but `unlocked`, which ends lockouts"""
 
-IdentityEvent = _Event | LockedOut | LockoutEnded
-EVENTS: tuple[type[Event], ...] = (*_RECORDED_AS.values(), LockedOut, LockoutEnded)
+KIND_OF: dict[type[Event], str] = {event: kind for kind, event in _RECORDED_AS.items()} | {
+    LockedOut: "locked_out",
+    LockoutEnded: "lockout_ended",
+}
+"""By what an event is called where people read it"""
 
 # --- state
 

@@ -26,12 +26,18 @@ WITH RECURSIVE paid AS (
     UNION ALL
     SELECT (SELECT min(payer_id) FROM premium_facts WHERE payer_id > insured.payer_id)
     FROM insured WHERE payer_id IS NOT NULL
+), signing_in AS (
+    SELECT min(payer_id) AS payer_id FROM login_owners
+    UNION ALL
+    SELECT (SELECT min(payer_id) FROM login_owners WHERE payer_id > signing_in.payer_id)
+    FROM signing_in WHERE payer_id IS NOT NULL
 )
 SELECT payer_id FROM people WHERE upper(member_id) = upper(%(member)s)
 UNION SELECT payer_id FROM payers
 UNION SELECT payer_id FROM insured WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM paid WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM scheduled WHERE payer_id IS NOT NULL
+UNION SELECT payer_id FROM signing_in WHERE payer_id IS NOT NULL
 """
 """Everybody with whom a member may have an account. A step in the index for each, however much they said."""
 

@@ -12,5 +12,6 @@ UNION SELECT schedule_id::text FROM schedules WHERE account_id = ANY(%(accounts)
 UNION SELECT statement_id::text FROM statements WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT comparison_id::text FROM plans_compared WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
 """
 """By the number on the card, and the accounts of it with every payer."""

@@ -23,6 +23,7 @@ from adapters.cli import (
     costs,
     estimate,
     filters,
+    logins,
     money,
     payments,
     plans,
@@ -67,6 +68,7 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(logins.app)
 app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)

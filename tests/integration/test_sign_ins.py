@@ -3,9 +3,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from adapters.cli.logins import logins_of, sessions_of
 from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
 from application.identification import login_of
@@ -19,6 +23,7 @@ from domain.lockout import Lock
 from domain.request import Answer
 from domain.sign_in import By, Cause, Notice, Personal
 from tests.given import rows
+from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.sign_ins import SAID, minutes, of_member, sign_in
 
@@ -126,7 +131,7 @@ def test_batches_and_restarts_do_not_matter(ledger: Ledger, settings: Settings) 
     other.close()
     [locked] = [event for event in events(ledger) if isinstance(event, LockedOut)]
     assert (locked.at, locked.until) == (minutes(4), minutes(19))
-    take(ledger, *fails(1, first=5))  # the head that it keeps is stale by now
+    take(ledger, *fails(1, first=5))  # what the other one wrote is not in the head that it keeps
     assert events(ledger)[-1].cause is Cause.LOCKED
 
 
@@ -179,3 +184,126 @@ def test_lockouts_whose_time_is_over_are_told_to_have_ended(ledger: Ledger) -> N
     assert events(ledger)[-1] == LockoutEnded(at=minutes(19), by=By.RAN_OUT)
     take(ledger, *fails(1, first=20))
     assert events(ledger)[-1].cause is Cause.WRONG_PASSWORD
+
+
+# --- the rows, and what is asked of them
+
+MEMBER = "NHP100000001"
+A_DAY = [
+    of_member(sign_in("registered", "R-1", minutes(-10).isoformat())),
+    sign_in("signed_in", "S-1", minutes(0).isoformat(), session_id="first"),
+    *fails(3, first=1, cause="wrong_password", device_id="D-2", address="198.51.100.9", country="CA"),
+    *fails(1, first=4, cause="disabled"),
+    sign_in("signed_in", "S-2", minutes(10).isoformat(), session_id="second", device_id="D-2"),
+    sign_in("session_used", "U-1", minutes(11).isoformat(), session_id="first"),
+    sign_in("session_revoked", "V-1", minutes(12).isoformat(), session_id="first", by="agent"),
+]
+
+
+def asked(ledger: Ledger, known_at: int | None = None, day: date = date(2026, 3, 2)) -> list[dict[str, Any]]:
+    return logins_of(ledger, MEMBER.lower(), day, known_at)
+
+
+def sessions(ledger: Ledger, until: datetime, known_at: int | None = None) -> list[tuple[Any, ...]]:
+    """When they began, and who ended them."""
+    return [(row["began_at"], row["ended_by"]) for row in sessions_of(ledger, MEMBER, until, known_at)]
+
+
+def test_a_members_sign_ins_are_told_with_what_is_new(ledger: Ledger) -> None:
+    take(ledger, *A_DAY)
+    assert [(row["kind"], row["cause"], row["device_is_new"], row["address_is_new"]) for row in asked(ledger)] == [
+        ("session_revoked", None, None, None),
+        ("session_used", None, None, None),
+        ("signed_in", None, True, False),
+        ("sign_in_failed", "disabled", False, False),
+        ("sign_in_failed", "wrong_password", True, True),
+        ("sign_in_failed", "wrong_password", True, True),
+        ("sign_in_failed", "wrong_password", True, True),
+        ("signed_in", None, True, True),
+        ("registered", None, None, None),
+    ]
+    assert {(row["country"], row["address"]) for row in asked(ledger)} == {
+        (None, None), ("US", "203.0.113.7"), ("CA", "198.51.100.9"), (None, "203.0.113.7"),
+    }  # fmt: skip
+
+
+def test_what_was_known_then_and_what_had_happened_by_a_day(ledger: Ledger) -> None:
+    for message in A_DAY:
+        take(ledger, message)
+    positions = sorted(row["position"] for row in asked(ledger))
+    assert [len(asked(ledger, position)) for position in positions] == list(range(1, 10))
+    assert asked(ledger, positions[0] - 1) == asked(ledger, day=date(2026, 3, 1)) == []
+    late = sign_in("signed_in", "L-1", minutes(0.5).isoformat(), session_id="late", device_id="D-2", country="CA")
+    take(ledger, late)
+    assert [row["device_is_new"] for row in asked(ledger) if row["cause"] == "wrong_password"] == [False] * 3
+    assert [row["device_is_new"] for row in asked(ledger, positions[-1]) if row["cause"] == "wrong_password"] == (
+        [True] * 3
+    )
+
+
+def test_which_sessions_are_open_follows_from_what_was_said_in_any_order(ledger: Ledger) -> None:
+    for message in reversed(A_DAY):
+        take(ledger, message)
+    first, second = minutes(0), minutes(10)
+    assert sessions(ledger, minutes(11)) == [(second, None), (first, None)]
+    assert sessions(ledger, minutes(13)) == [(second, None), (first, "agent")]
+    assert sessions(ledger, minutes(5)) == [(first, None)]
+    everything = sign_in("sessions_revoked", "V-2", minutes(12.5).isoformat())
+    take(ledger, everything, sign_in("signed_in", "S-3", minutes(13).isoformat(), session_id="third"))
+    assert sessions(ledger, minutes(20)) == [(minutes(13), None), (second, "member"), (first, "agent")]
+    assert [row["ended"] for row in rows(ledger.database, "SELECT ended FROM login_sessions ORDER BY began_at")] == [
+        "session_revoked", "sessions_revoked", None,
+    ]  # fmt: skip
+
+
+def test_an_attempt_that_a_lockout_refused_began_no_session(ledger: Ledger) -> None:
+    take(ledger, of_member(sign_in("registered", "R-1")), *fails(5), sign_in("signed_in", at=minutes(5).isoformat()))
+    assert sessions(ledger, minutes(60)) == []
+    latest = asked(ledger)[0]
+    assert (latest["cause"], latest["verdict"]) == ("locked", "succeeded")
+
+
+def test_how_many_failures_were_passwords(ledger: Ledger) -> None:
+    take(ledger, *A_DAY)
+    found = rows(ledger.database, "SELECT cause, failures, percent FROM sign_in_failures ORDER BY cause")
+    assert [(row["cause"], row["failures"], float(row["percent"])) for row in found] == [
+        ("disabled", 1, 25.0),
+        ("wrong_password", 3, 75.0),
+    ]
+
+
+def test_any_batches_end_in_the_same_rows(ledger: Ledger) -> None:
+    take(ledger, *A_DAY, *fails(7, first=20))
+    rebuilt = ledger.rebuild("login_activity", limit=3)
+    assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
+
+
+# --- the tool
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+def test_a_members_sign_ins_and_sessions_are_shown(run: Run) -> None:
+    run("init")
+    written = b"\n".join(map(encoded, [*A_DAY, *fails(5, first=100)]))
+    (answer,) = lines(run("ingest", "-", "--json", stdin=written))
+    assert (answer["format"], answer["events"], answer["parked"]) == ("json-sign-in-lines", 15, [])
+    run("project", "--once")
+    found = lines(run("logins", MEMBER, "--json"))
+    assert [row["kind"] for row in found][:2] == ["locked_out", "sign_in_failed"]
+    assert lines(run("logins", MEMBER, "--known-at", "0", "--json")) == []
+    assert len(lines(run("logins", MEMBER, "--limit", "2", "--json"))) == 2
+    shown = run("logins", MEMBER, COLUMNS="160").stdout.decode()
+    for words in ("locked out until 2026-03-02", "wrong password", "(new)", "9 failed: wrong password 8 (88 %)"):
+        assert words in shown
+    assert len(lines(run("sessions", MEMBER, "--json"))) == 1
+    assert len(lines(run("sessions", MEMBER, "--all", "--json"))) == 2
+    assert lines(run("sessions", MEMBER, "--as-of", "2026-03-01", "--json")) == []
+    assert "2026-03-02 12:10:00" in run("sessions", MEMBER).stdout.decode()
+    assert [lines(run("end-lockouts", "--json")), run("project", "--once").returncode] == [[{"ended": 1}], 0]
+    assert lines(run("end-lockouts", "--json")) == [{"ended": 0}]
+    assert lines(run("logins", MEMBER, "--json"))[0]["by"] == "ran_out"
+    assert "No sign-ins" in run("logins", "NOBODY").stdout.decode()
