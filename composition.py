@@ -12,7 +12,9 @@ import structlog
 
 import projections.accumulators
 import projections.claim_history
+import projections.coverage
 import projections.denials
+import projections.directory
 import projections.journal
 import projections.login_activity
 import projections.payers
@@ -29,7 +31,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import payment, plan, premium, settlement, sign_in
+from adapters.json_message import coverage, payment, plan, premium, provider, settlement, sign_in
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -68,6 +70,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.login_activity,
     projections.plans,
     projections.plans_compared,
+    projections.directory,
+    projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
 )
@@ -82,6 +86,10 @@ TRANSLATIONS = {
     Format.JSON_SETTLEMENT_LINES: balanced(settlement.translate_lines),
     Format.JSON_PREMIUM: balanced(premium.translate),
     Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
+    Format.JSON_PROVIDER: balanced(provider.translate),
+    Format.JSON_PROVIDER_LINES: balanced(provider.translate_lines),
+    Format.JSON_COVERAGE: balanced(coverage.translate),
+    Format.JSON_COVERAGE_LINES: balanced(coverage.translate_lines),
     Format.JSON_PLAN: balanced(plan.translate),
     Format.JSON_PLAN_LINES: balanced(plan.translate_lines),
     Format.JSON_SIGN_IN: balanced(sign_in.translate),
