@@ -21,6 +21,7 @@ import projections.payers
 import projections.payments
 import projections.people
 import projections.plans
+import projections.plans_compared
 import projections.premiums
 import projections.remittances
 import projections.security_alerts
@@ -70,6 +71,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.login_activity,
     projections.security_alerts,
     projections.plans,
+    projections.plans_compared,
     projections.directory,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,

@@ -10,6 +10,7 @@ import msgspec
 from domain import (
     account,
     claim,
+    comparison,
     consent,
     coverage,
     directory,
@@ -114,6 +115,7 @@ TOPICS = (
     Topic("premium.lapsed", premium.CoverageLapsed, personal=premium.Numbers),
     Topic("premium.reinstated", premium.CoverageReinstated, personal=premium.Numbers),
     Topic("plan.published", plan.PlanPublished),
+    Topic("comparison.made", comparison.PlansCompared),
     Topic("coverage.enrolled", coverage.CoverageEnrolled, personal=coverage.Numbers),
     Topic("coverage.dependant_added", coverage.DependantEnrolled, personal=coverage.Numbers),
     Topic("coverage.dependant_removed", coverage.DependantDisenrolled, personal=coverage.Numbers),

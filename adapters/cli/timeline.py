@@ -37,6 +37,7 @@ FACT_OF = {
     "confidentiality": Fact.COVERAGE,
     "coverage": Fact.COVERAGE,
     "plan_change": Fact.COVERAGE,
+    "comparison": Fact.COVERAGE,
     "login": Fact.SIGN_IN,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,
