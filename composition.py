@@ -13,6 +13,7 @@ import structlog
 import projections.accumulators
 import projections.claim_history
 import projections.denials
+import projections.family
 import projections.journal
 import projections.payers
 import projections.payments
@@ -62,6 +63,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
+    projections.family,
     projections.plans,
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement

@@ -13,7 +13,7 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import Chapter
-from domain import claim, payment, person, plan, premium, remittance, schedule, settlement
+from domain import claim, consent, payment, person, plan, premium, remittance, schedule, settlement
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.person import Names
@@ -88,6 +88,11 @@ def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
     return ids.stream("plan", payer_id, plan_id)
 
 
+def person_of(ids: Ids, payer_id: str, names: Names) -> StreamId:
+    """A person as a payer knows them."""
+    return ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
+
+
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
     """What is said of one payment."""
     payer_id, references = notice.payer_id, notice.references
@@ -150,6 +155,8 @@ class Identification:
                 entry = self._premium(message.source, understood.said)
             case plan.PlanNotice():
                 entry = self._plan(message.source, understood.said)
+            case consent.Notice():
+                entry = self._consent(message.source, understood.said)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -277,6 +284,25 @@ class Identification:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
         return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
 
+    def _consent(self, source: str, notice: consent.Notice) -> Entry:
+        payer_id, said, viewer = notice.payer_id, notice.said, None
+        subject = person_of(self._ids, payer_id, notice.subject)
+        if notice.viewer is None:
+            stream = self._ids.stream("confidentiality", subject)
+        else:
+            viewer = person_of(self._ids, payer_id, notice.viewer)
+            stream = self._ids.stream("consent", viewer, subject)
+        change = self._ids.stream("consent_change", stream, notice.numbers.change_id)
+        command = consent.Record(
+            payer_id=payer_id,
+            person=subject,
+            source=source,
+            personal=notice.numbers,
+            said=msgspec.structs.replace(said, change=change, content=self._ids.content(said)),
+            viewer=viewer,
+        )
+        return Entry(stream, consent, command, subject)
+
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify
     ) -> ClaimItem:
@@ -305,7 +331,7 @@ class Identification:
     def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
         known = self._persons.get((payer_id, names))
         if known is None:
-            stream = self._ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
+            stream = person_of(self._ids, payer_id, names)
             known = stream, person.Identify(payer_id, names, self._ids.content(names))
             if len(self._persons) >= KNOWN_PERSONS_MAX:
                 self._persons.clear()

@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import premium
+from domain import consent, premium
 from domain.claim import Notice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
@@ -55,7 +55,7 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice
+Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | consent.Notice
 
 
 class Understood(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
-from domain import premium
+from domain import consent, premium
 from domain.claim import Decided, Notice
 from domain.money import dollars
 from domain.payment import PaymentNotice
@@ -43,6 +43,8 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
         case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | PlanNotice():
+            return iter(())
+        case consent.Notice():
             return iter(())
 
 
