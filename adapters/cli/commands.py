@@ -18,8 +18,10 @@ from adapters import logs
 from adapters.cli import (
     accounts,
     accumulators,
+    care,
     claims,
     codes,
+    family,
     filters,
     money,
     payments,
@@ -64,6 +66,8 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
+app.add_typer(family.app)
+app.add_typer(care.app)
 app.add_typer(plans.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
