@@ -12,6 +12,7 @@ import structlog
 
 import projections.accumulators
 import projections.claim_history
+import projections.coverage
 import projections.denials
 import projections.family
 import projections.journal
@@ -28,7 +29,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import payment, plan, premium, settlement
+from adapters.json_message import coverage, payment, plan, premium, settlement
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -65,6 +66,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.premiums,
     projections.family,
     projections.plans,
+    projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
 )
@@ -79,6 +81,8 @@ TRANSLATIONS = {
     Format.JSON_SETTLEMENT_LINES: balanced(settlement.translate_lines),
     Format.JSON_PREMIUM: balanced(premium.translate),
     Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
+    Format.JSON_COVERAGE: balanced(coverage.translate),
+    Format.JSON_COVERAGE_LINES: balanced(coverage.translate_lines),
     Format.JSON_PLAN: balanced(plan.translate),
     Format.JSON_PLAN_LINES: balanced(plan.translate_lines),
 }

@@ -13,7 +13,20 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import Chapter
-from domain import claim, consent, payment, person, plan, premium, remittance, schedule, settlement
+from domain import (
+    claim,
+    consent,
+    coverage,
+    enrolment,
+    payment,
+    person,
+    plan,
+    plan_change,
+    premium,
+    remittance,
+    schedule,
+    settlement,
+)
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.person import Names
@@ -60,6 +73,10 @@ class Entry(NamedTuple):
     """Whose key seals what is personal, where anything is"""
     member: Member | None = None
     """Of a payment: whose bills it may pay"""
+    persons: Sequence[tuple[StreamId, person.Command]] = ()
+    """What it tells of persons, recorded with it where it is news"""
+    plan: StreamId | None = None
+    """Of a request to change plans: the plan that is asked for, which the decision looks at"""
 
 
 class Unit(NamedTuple):
@@ -82,6 +99,11 @@ class Unit(NamedTuple):
 def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
     """The account of all whom a payer knows under one member's number."""
     return ids.stream("account", payer_id, _folded(member_id))
+
+
+def coverage_stream(ids: Ids, payer_id: str, member_id: str) -> StreamId:
+    """The coverage of all whom a payer knows under one member's number."""
+    return ids.stream("coverage", payer_id, _folded(member_id))
 
 
 def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
@@ -153,6 +175,8 @@ class Identification:
                 entry = self._bank_entry(message.source, understood.said)
             case premium.Notice():
                 entry = self._premium(message.source, understood.said)
+            case coverage.CoverageNotice():
+                entry = self._coverage(message.source, understood.said)
             case plan.PlanNotice():
                 entry = self._plan(message.source, understood.said)
             case consent.Notice():
@@ -279,6 +303,40 @@ class Identification:
             said=said,
         )
         return Entry(stream, premium, command, stream)
+
+    def _coverage(self, source: str, notice: coverage.CoverageNotice) -> Entry:
+        ids, payer_id, numbers, said = self._ids, notice.payer_id, notice.numbers, notice.said
+        stream = coverage_stream(ids, payer_id, notice.member_id)
+        told, members = list[tuple[StreamId, person.Command]](), list[enrolment.Covered]()
+        for each in notice.individuals:
+            person_id, identify = self._person(payer_id, each.names)
+            members.append(enrolment.Covered(person_id, each.relationship))
+            if each.description is not None:
+                describe = person.Describe(payer_id, each.description, ids.content(each.description))
+                told += [(person_id, identify), (person_id, describe)]
+        of_change = ids.stream("coverage_change", stream, numbers.of_change_id) if numbers.of_change_id else None
+        match said:
+            case enrolment.Enrolled() | enrolment.DependantAdded() | enrolment.DependantRemoved():
+                said = msgspec.structs.replace(said, members=tuple(members))
+            case enrolment.Voided():
+                said = msgspec.structs.replace(said, change=of_change)
+            case plan_change.Compared() | plan_change.Confirmed() | plan_change.Withdrawn():
+                said = msgspec.structs.replace(said, request=of_change)
+            case enrolment.Terminated() | enrolment.Reinstated() | plan_change.Requested():
+                pass
+            case _:
+                assert_never(said)
+        record = coverage.Record(
+            content=ids.content(notice),
+            change=ids.stream("coverage_change", stream, numbers.change_id),
+            at=notice.at,
+            payer_id=payer_id,
+            source=source,
+            personal=numbers,
+            said=said,
+        )
+        asked = plan_stream(ids, payer_id, said.plan_id) if isinstance(said, plan_change.Requested) else None
+        return Entry(stream, coverage, record, stream, persons=told, plan=asked)
 
     def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from application.mapper import StoredEvent
 from domain import consent, premium
 from domain.claim import Notice
+from domain.coverage import CoverageNotice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
@@ -44,6 +45,9 @@ class Format(StrEnum):
     JSON_PLAN = "json-plan"
     """A plan's benefit design of a plan year: docs/messages.md"""
     JSON_PLAN_LINES = "json-plan-lines"
+    JSON_COVERAGE = "json-coverage"
+    """One change of a member's coverage: docs/messages.md"""
+    JSON_COVERAGE_LINES = "json-coverage-lines"
 
 
 class Message(NamedTuple):
@@ -56,6 +60,7 @@ class Message(NamedTuple):
 
 
 Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | consent.Notice
+Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | CoverageNotice
 
 
 class Understood(NamedTuple):

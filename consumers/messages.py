@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
 from domain import consent, premium
 from domain.claim import Decided, Notice
+from domain.coverage import CoverageNotice
 from domain.money import dollars
 from domain.payment import PaymentNotice
 from domain.plan import PlanNotice
@@ -19,6 +20,7 @@ TOPICS = {
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
+    "coverage.changes": Format.JSON_COVERAGE,
 }
 
 NAMED_MAX = 20
@@ -42,6 +44,8 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
+        case CoverageNotice():
+            return iter(())
         case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | PlanNotice():
             return iter(())
         case consent.Notice():

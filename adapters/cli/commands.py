@@ -22,6 +22,7 @@ from adapters.cli import (
     claims,
     codes,
     family,
+    coverage,
     filters,
     money,
     payments,
@@ -69,6 +70,7 @@ app.add_typer(premiums.app)
 app.add_typer(family.app)
 app.add_typer(care.app)
 app.add_typer(plans.app)
+app.add_typer(coverage.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -79,6 +81,7 @@ LINES = {
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
+    Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -87,6 +90,7 @@ TOLD_BY = {
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
+    b'"change_id"': Format.JSON_COVERAGE,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -99,6 +103,7 @@ class FileFormat(StrEnum):
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
+    JSON_COVERAGE = Format.JSON_COVERAGE.value
 
 
 @app.command(epilog="Example: scripts/ledger init")

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from adapters.claim_notice.model import ClaimNotice
+from adapters.json_message.coverage import CoverageChange
 from adapters.json_message.payment import PaymentMessage
 from adapters.json_message.plan import PlanMessage
 from adapters.json_message.premium import Premium
@@ -16,6 +17,7 @@ PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "payment-1": ("Notice of a payment", PaymentMessage),
     "settlement-1": ("Entry of a bank's statement", BankEntry),
     "premium-1": ("Premium", Premium),
+    "coverage-change-1": ("Change of coverage", CoverageChange),
     "plan-1": ("Plan", PlanMessage),
 }
 """File without its suffix → title and model"""

@@ -239,6 +239,62 @@ WRITTEN = {
         '"out_of_pocket":{"individual_cents":800000,"family_cents":1600000}}],'
         '"open_enrolment":{"first":"2025-11-01","last":"2026-01-15"},"special_enrolment_days":30},"source":"plans/0@1"}'
     ),
+    "coverage.enrolled:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"enrolled","plan_id":"SILVER","effective_from":"2026-01-01","members":['
+        f'{{"person":"{ID}","relationship":"subscriber"}}]}}}}'
+    ),
+    "coverage.dependant_added:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"dependant_added","effective_from":"2026-03-30","members":['
+        f'{{"person":"{ID}","relationship":"child"}}]}}}}'
+    ),
+    "coverage.dependant_removed:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"dependant_removed","on":"2026-08-31","members":['
+        f'{{"person":"{ID}","relationship":"child"}}]}}}}'
+    ),
+    "coverage.terminated:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"terminated","on":"2026-06-30","reason":"premium"}}'
+    ),
+    "coverage.reinstated:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"reinstated","effective_from":"2026-07-01","reason":"paid"}}'
+    ),
+    "coverage.voided:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"voided","change":"{ID}"}}}}'
+    ),
+    "plan_change.requested:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"plan_change_requested","plan_id":"GOLD","effective_on":"2026-05-01","life_event":'
+        '{"event":"birth","on":"2026-03-30","proofs":["birth_certificate"]}}}'
+    ),
+    "plan_change.compared:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_compared","request":"{ID}"}}}}'
+    ),
+    "plan_change.confirmed:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_confirmed","request":"{ID}"}}}}'
+    ),
+    "plan_change.withdrawn:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_withdrawn","request":"{ID}"}}}}'
+    ),
+    "plan_change.refused:1": f'{{"request":"{ID}","reason":"outside_window"}}',
+    "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'
