@@ -59,8 +59,17 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | consent.Notice
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | CoverageNotice
+Said = (
+    Remittance
+    | Notice
+    | PaymentNotice
+    | ScheduleNotice
+    | premium.Notice
+    | BankNotice
+    | PlanNotice
+    | CoverageNotice
+    | consent.Notice
+)
 
 
 class Understood(NamedTuple):

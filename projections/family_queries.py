@@ -1,7 +1,7 @@
 """Questions about families: who belongs together, what was said of them, and what claims tell of their services."""
 
 PERSONS = """
-SELECT person_id::text, payer_id, member_id, concat_ws(' ', given_name, family_name) AS name, birth_date, sex
+SELECT person_id::text, payer_id, member_id, trim(concat_ws(' ', given_name, family_name)) AS name, birth_date, sex
 FROM people WHERE upper(member_id) = upper(%(member)s::text) OR person_id = ANY(%(persons)s::uuid[])
 ORDER BY payer_id, birth_date NULLS LAST, person_id
 """

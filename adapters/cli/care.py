@@ -13,9 +13,9 @@ from adapters.cli.show import console, new_table, text
 from application.identification import person_of
 from composition import Ledger
 from domain.adjudication import Status
-from domain.care import Care, Done, Sex, Standing, due
+from domain.care import Care, Done, Standing, due
 from domain.consent import Area
-from domain.person import Names
+from domain.person import Names, Sex
 from projections.family_queries import PROCEDURES
 
 app = typer.Typer()
@@ -104,21 +104,20 @@ def _told(care: Care) -> dict[str, Any]:
 
 
 def _table(cares: list[dict[str, Any]]) -> None:
-    table = new_table(
-        "person", "recommended", "standing", "since", "until", "by", folds=("person", "recommended", "by")
-    )
+    columns = ("person", "recommended", "for whom", "standing", "since", "until", "by")
+    table = new_table(*columns, folds=("person", "for whom"))
     for each in cares:
         if each["standing"] == UNKNOWN:
-            table.add_row(text(each["person"]), "", "[dim]birth date unknown[/]", "", "", "")
-            continue
-        for_whom = f" [dim]{each['for_whom']}[/]" if each["for_whom"] else ""
-        table.add_row(
-            text(each["person"]),
-            each["recommendation"].replace("_", " ") + for_whom,
-            _STYLES.get(each["standing"], each["standing"].replace("_", " ")),
-            text(each["from_on"]),
-            text(each["until"]),
-            each["source"],
-        )
+            table.add_row(text(each["person"]), "", "", "[dim]birth date unknown[/]", "", "", "")
+        else:
+            table.add_row(
+                text(each["person"]),
+                each["recommendation"].replace("_", " "),
+                each["for_whom"],
+                _STYLES.get(each["standing"], each["standing"].replace("_", " ")),
+                text(each["from_on"]),
+                text(each["until"]),
+                each["source"],
+            )
     console.print(table)
     console.print("As far as claims show; no medical advice. Due: no claim shows it. Done: since is its day.")

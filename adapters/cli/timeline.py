@@ -34,6 +34,7 @@ FACT_OF = {
     "person": Fact.COVERAGE,
     "family": Fact.COVERAGE,
     "consent": Fact.COVERAGE,
+    "confidentiality": Fact.COVERAGE,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,
     "payment": Fact.MONEY,

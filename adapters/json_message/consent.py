@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.parts import YEARS, Number, Part, Text
+from adapters.json_message.parts import YEARS, Number, Part
 from domain import consent
 from domain.consent import Area, Kind, Notice, Numbers, Party, Relationship
 from domain.person import Names
 
-GivenName = Annotated[Text, Meta(min_length=1, description="As the payer knows them by it")]
 Areas = Annotated[tuple[Area, ...], Meta(min_length=1, max_length=len(Area), description="Each once")]
 OptionalDay = date | None | UnsetType
 ByThem = Literal["subject", "representative"]
@@ -19,13 +18,13 @@ ByThem = Literal["subject", "representative"]
 
 
 class Viewer(Part, frozen=True, gc=False):
-    given_name: GivenName
+    given_name: Number
     member_id: Number | UnsetType = UNSET
     """Where it is not the subject's"""
 
 
 class _OfSubject(Part, frozen=True, gc=False, kw_only=True, tag_field="kind"):
-    subject: Annotated[GivenName, Meta(description="Given name of the person of whom something may be seen or not")]
+    subject: Annotated[Number, Meta(description="Given name of the person of whom something may be seen or not")]
     by: ByThem
 
 
@@ -36,7 +35,7 @@ class _OfViewer(_OfSubject, frozen=True, gc=False, kw_only=True):
 class FamilyLinked(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="family_linked"):
     """What one person of a family is to another, from this moment on."""
 
-    subject: GivenName
+    subject: Number
     viewer: Viewer
     by: Party
     relationship: Annotated[Relationship, Meta(description="What the viewer is to the subject")]
@@ -96,6 +95,8 @@ def notice(payer_id: str, member_id: str, change_id: str, at: datetime, read: Sa
 
 
 def years_are_possible(notice: Notice) -> str:
+    if notice.said.at.year not in YEARS:
+        return "$.at: out of bounds"
     for name in ("first_on", "until"):
         day: date | None = getattr(notice.said, name)
         if day is not None and day.year not in YEARS:

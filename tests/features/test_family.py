@@ -90,13 +90,13 @@ def _(family: Family, name: str, service: str) -> None:
 
 @when(parsers.parse("{subject} allows {viewer} on {day} to see {areas}"))
 def _(family: Family, subject: str, viewer: str, day: str, areas: str) -> None:
-    to = {"subject": subject, "viewer": {"given_name": viewer}}
+    to: Json = {"subject": subject, "viewer": {"given_name": viewer}}
     family.say(said("consent_granted", day, areas=areas.split(", "), **to))
 
 
 @when(parsers.parse("on behalf of {subject} it is allowed on {day} that {viewer} sees {areas}"))
 def _(family: Family, subject: str, viewer: str, day: str, areas: str) -> None:
-    to = {"subject": subject, "viewer": {"given_name": viewer}, "by": "representative"}
+    to: Json = {"subject": subject, "viewer": {"given_name": viewer}, "by": "representative"}
     family.say(said("consent_granted", day, areas=areas.split(", "), **to))
 
 
@@ -117,7 +117,8 @@ def _(family: Family, day: str, viewer: str, count: str, subject: str) -> None:
 
 @then(
     parsers.re(
-        r"on (?P<day>\S+) (?P<viewer>\w+) (?P<may>may|may not) see (?P<subject>\w+)'s (?P<area>\w+), by the rule (?P<rule>\w+)"
+        r"on (?P<day>\S+) (?P<viewer>\w+) (?P<may>may|may not) see (?P<subject>\w+)'s (?P<area>\w+), "
+        r"by the rule (?P<rule>\w+)"
     )
 )
 def _(family: Family, day: str, viewer: str, may: str, subject: str, area: str, rule: str) -> None:

@@ -262,7 +262,7 @@ def test_a_family_is_shown(run: Run) -> None:
     pairs = lines(run("family", MEMBER.lower(), "--as-of", "2026-06-01", "--json"))
     assert len(pairs) == 6
     [pair] = [each for each in pairs if each["relationship"] == "spouse"]
-    assert (pair["viewer"], pair["subject"]) == ("BEN", "ADA ABERNOLT")
+    assert (pair["viewer"], pair["subject"]) == ("BEN ABERNOLT", "ADA ABERNOLT")
     assert pair["sees"]["claims"] == {
         "allowed": True, "rule": "consent", "because": "they allowed it", "until": "2026-12-31",
     }  # fmt: skip
