@@ -52,6 +52,8 @@ def claims(
     with opened() as ledger:
         if seen_by is None:
             rows = find(ledger, limit=at_most, **wanted)
+        elif member is None:
+            raise typer.BadParameter("a member is wanted: --member", param_hint="--seen-by")
         else:  # what is left out must not count
             rows = claims_seen_by(ledger, find(ledger, **wanted), viewer_of(seen_by), day_of(ledger, None))[:at_most]
     if as_json:

@@ -286,4 +286,5 @@ def test_a_family_is_shown(run: Run) -> None:
     answer_bytes = run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/BEN", "--json").stdout
     assert not any(each[:8].encode() in answer_bytes for each in hidden)
     assert len(lines(run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/ADA", "--limit", "1", "--json"))) == 1
-    assert run("claims", "--seen-by", "BEN").returncode == 2
+    for wrong in (("--member", MEMBER, "--seen-by", "BEN"), ("--seen-by", f"{MEMBER}/BEN")):
+        assert run("claims", *wrong).returncode == 2

@@ -77,7 +77,9 @@ def test_of_several_ways_the_one_that_lasts_longest_counts() -> None:
     assert colorectal(date(2030, 1, 1), *done) == (Standing.DONE, date(2026, 4, 1), date(2036, 3, 31))
 
 
-@pytest.mark.parametrize("procedure", ["HC:45378:53", "HC:45378:PT:74", "HC:99213", "NU:0750", "AD:D0120", "45378", ""])
+@pytest.mark.parametrize(
+    "procedure", ["HC:45378:53", "HC:45378:PT:74", "HC:99213", "HC:4538", "NU:0750", "AD:D0120", "45378", ""]
+)
 def test_what_was_broken_off_or_is_something_else_does_not_count(procedure: str) -> None:
     assert colorectal(date(2026, 5, 1), (procedure, date(2026, 4, 1)))[0] is Standing.DUE  # type: ignore[index]
 

@@ -238,6 +238,12 @@ def test_a_limit_holds_for_what_was_granted_before_it() -> None:
     assert told(case(DAY, *facts, later, born=ADULT)) == (True, "consent")
 
 
+def test_a_limit_widens_nothing() -> None:
+    facts = granted(moment(DAY, 9), Area.CLAIMS), limited(moment(DAY, 10), Area.CLAIMS, Area.MONEY)
+    assert told(case(DAY, *facts, born=ADULT)) == (True, "consent")
+    assert told(case(DAY, *facts, born=ADULT, area=Area.MONEY)) == (False, "limited")
+
+
 def test_a_revocation_holds_from_its_moment_on() -> None:
     facts = granted(moment(DAY, 9)), revoked(moment(DAY, 10))
     assert told(case(DAY, *facts, born=ADULT)) == (False, "revoked")

@@ -56,6 +56,10 @@ def test_a_viewer_may_be_known_under_another_number() -> None:
     assert understood(said("consent_revoked", viewer=elsewhere | {"given_name": "ADA"})).viewer is not None
 
 
+def test_a_grant_may_be_for_one_day() -> None:
+    assert understood(said("consent_granted", first_on="2026-03-05", until="2026-03-05")).said.until == date(2026, 3, 5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_read(kind: str) -> None:
     notice = understood(said(kind))
