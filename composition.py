@@ -15,6 +15,7 @@ import projections.claim_history
 import projections.coverage
 import projections.denials
 import projections.directory
+import projections.family
 import projections.journal
 import projections.login_activity
 import projections.payers
@@ -70,6 +71,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.premiums,
     projections.login_activity,
     projections.security_alerts,
+    projections.family,
     projections.plans,
     projections.plans_compared,
     projections.directory,

@@ -19,12 +19,14 @@ from adapters.cli import (
     accounts,
     accumulators,
     alerts,
+    care,
     claims,
     codes,
     costs,
     coverage,
     directory,
     estimate,
+    family,
     filters,
     logins,
     money,
@@ -76,6 +78,8 @@ app.add_typer(alerts.app)
 app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)
+app.add_typer(family.app)
+app.add_typer(care.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
 app.add_typer(directory.app)

@@ -108,7 +108,8 @@ PREMIUM = (
     '"on":"2026-03-02"'
 )
 CONSENT = (
-    f'"payer_id":"1078810412","subject":"{ID}","source":"coverage.changes/0@7","content":"1:abc",'
+    f'"payer_id":"1078810412","person":"{ID}","source":"coverage.changes/0@7","personal":"c2VhbGVk",'
+    f'"change":"{ID}","content":"1:abc",'
     '"at":"2026-03-02T10:00:00-05:00","by":"subject"'
 )
 LOGIN = (
