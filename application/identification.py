@@ -13,7 +13,23 @@ from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
 from application.unit_of_work import HEADS_MAX, Chapter
-from domain import claim, identity, payment, person, plan, premium, remittance, schedule, settlement, sign_in
+from domain import (
+    claim,
+    consent,
+    coverage,
+    directory,
+    enrolment,
+    identity,
+    payment,
+    person,
+    plan,
+    plan_change,
+    premium,
+    remittance,
+    schedule,
+    settlement,
+    sign_in,
+)
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
 from domain.lockout import DEFAULT, Policy
@@ -59,6 +75,10 @@ class Entry(NamedTuple):
     """Whose key seals what is personal, where anything is"""
     member: Member | None = None
     """Of a payment: whose bills it may pay"""
+    persons: Sequence[tuple[StreamId, person.Command]] = ()
+    """What it tells of persons, recorded with it where it is news"""
+    plan: StreamId | None = None
+    """Of a request to change plans: the plan that is asked for, which the decision looks at"""
 
 
 class Unit(NamedTuple):
@@ -83,12 +103,18 @@ def account_of(ids: Ids, payer_id: str, member_id: str) -> StreamId:
     return ids.stream("account", payer_id, _folded(member_id))
 
 
+def coverage_stream(ids: Ids, payer_id: str, member_id: str) -> StreamId:
+    """The coverage of all whom a payer knows under one member's number."""
+    return ids.stream("coverage", payer_id, _folded(member_id))
+
+
 def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
     return ids.stream("plan", payer_id, plan_id)
 
 
-def person_of(ids: Ids, payer_id: str, member_id: str, given_name: str) -> StreamId:
-    return ids.stream("person", payer_id, _folded(member_id), _folded(given_name))
+def person_of(ids: Ids, payer_id: str, names: Names) -> StreamId:
+    """A person as a payer knows them."""
+    return ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
 
 
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
@@ -145,7 +171,7 @@ def sign_in_entry(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy
         source=source,
         payer_id=whose.payer_id if whose else "",
         account=account_of(ids, whose.payer_id, whose.member_id) if whose else None,
-        owner=person_of(ids, whose.payer_id, whose.member_id, whose.given_name) if whose else None,
+        owner=person_of(ids, whose.payer_id, Names(whose.member_id, given_name=whose.given_name)) if whose else None,
         personal=personal,
         said=said,
         policy=lockout,
@@ -193,10 +219,16 @@ class Identification:
                 entry = self._bank_entry(message.source, understood.said)
             case premium.Notice():
                 entry = self._premium(message.source, understood.said)
+            case coverage.CoverageNotice():
+                entry = self._coverage(message.source, understood.said)
+            case directory.ProviderNotice():
+                entry = self._provider(message.source, understood.said)
             case plan.PlanNotice():
                 entry = self._plan(message.source, understood.said)
             case sign_in.Notice():
                 entry = sign_in_entry(self._ids, message.source, understood.said, self._lockout)
+            case consent.Notice():
+                entry = self._consent(message.source, understood.said)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -320,9 +352,66 @@ class Identification:
         )
         return Entry(stream, premium, command, stream)
 
+    def _coverage(self, source: str, notice: coverage.CoverageNotice) -> Entry:
+        ids, payer_id, numbers, said = self._ids, notice.payer_id, notice.numbers, notice.said
+        stream = coverage_stream(ids, payer_id, notice.member_id)
+        told, members = list[tuple[StreamId, person.Command]](), list[enrolment.Covered]()
+        for each in notice.individuals:
+            person_id, identify = self._person(payer_id, each.names)
+            members.append(enrolment.Covered(person_id, each.relationship))
+            if each.description is not None:
+                describe = person.Describe(payer_id, each.description, ids.content(each.description))
+                told += [(person_id, identify), (person_id, describe)]
+        of_change = ids.stream("coverage_change", stream, numbers.of_change_id) if numbers.of_change_id else None
+        match said:
+            case enrolment.Enrolled() | enrolment.DependantAdded() | enrolment.DependantRemoved():
+                said = msgspec.structs.replace(said, members=tuple(members))
+            case enrolment.Voided():
+                said = msgspec.structs.replace(said, change=of_change)
+            case plan_change.Compared() | plan_change.Confirmed() | plan_change.Withdrawn():
+                said = msgspec.structs.replace(said, request=of_change)
+            case enrolment.Terminated() | enrolment.Reinstated() | plan_change.Requested():
+                pass
+            case _:
+                assert_never(said)
+        record = coverage.Record(
+            content=ids.content(notice),
+            change=ids.stream("coverage_change", stream, numbers.change_id),
+            at=notice.at,
+            payer_id=payer_id,
+            source=source,
+            personal=numbers,
+            said=said,
+        )
+        asked = plan_stream(ids, payer_id, said.plan_id) if isinstance(said, plan_change.Requested) else None
+        return Entry(stream, coverage, record, stream, persons=told, plan=asked)
+
+    def _provider(self, source: str, notice: directory.ProviderNotice) -> Entry:
+        publish = directory.Publish(self._ids.content(notice), source, notice)
+        return Entry(self._ids.stream("provider", notice.provider_id), directory, publish)
+
     def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
         return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
+
+    def _consent(self, source: str, notice: consent.Notice) -> Entry:
+        payer_id, said, viewer = notice.payer_id, notice.said, None
+        subject = person_of(self._ids, payer_id, notice.subject)
+        if notice.viewer is None:
+            stream = self._ids.stream("confidentiality", subject)
+        else:
+            viewer = person_of(self._ids, payer_id, notice.viewer)
+            stream = self._ids.stream("consent", viewer, subject)
+        change = self._ids.stream("consent_change", stream, notice.numbers.change_id)
+        command = consent.Record(
+            payer_id=payer_id,
+            person=subject,
+            source=source,
+            personal=notice.numbers,
+            said=msgspec.structs.replace(said, change=change, content=self._ids.content(said)),
+            viewer=viewer,
+        )
+        return Entry(stream, consent, command, subject)
 
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify
@@ -352,7 +441,7 @@ class Identification:
     def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
         known = self._persons.get((payer_id, names))
         if known is None:
-            stream = person_of(self._ids, payer_id, names.member_id, names.given_name)
+            stream = person_of(self._ids, payer_id, names)
             known = stream, person.Identify(payer_id, names, self._ids.content(names))
             if len(self._persons) >= HEADS_MAX:
                 self._persons.clear()

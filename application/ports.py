@@ -8,8 +8,10 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import premium, sign_in
+from domain import consent, premium, sign_in
 from domain.claim import Notice
+from domain.coverage import CoverageNotice
+from domain.directory import ProviderNotice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
@@ -44,6 +46,12 @@ class Format(StrEnum):
     JSON_PLAN = "json-plan"
     """A plan's benefit design of a plan year: docs/messages.md"""
     JSON_PLAN_LINES = "json-plan-lines"
+    JSON_COVERAGE = "json-coverage"
+    """One change of a member's coverage: docs/messages.md"""
+    JSON_COVERAGE_LINES = "json-coverage-lines"
+    JSON_PROVIDER = "json-provider"
+    """What a directory says of one provider: docs/messages.md"""
+    JSON_PROVIDER_LINES = "json-provider-lines"
     JSON_SIGN_IN = "json-sign-in"
     """What a portal says of one account: docs/messages.md"""
     JSON_SIGN_IN_LINES = "json-sign-in-lines"
@@ -58,7 +66,19 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = Remittance | Notice | PaymentNotice | ScheduleNotice | premium.Notice | BankNotice | PlanNotice | sign_in.Notice
+Said = (
+    Remittance
+    | Notice
+    | PaymentNotice
+    | ScheduleNotice
+    | premium.Notice
+    | BankNotice
+    | PlanNotice
+    | CoverageNotice
+    | ProviderNotice
+    | sign_in.Notice
+    | consent.Notice
+)
 
 
 class Understood(NamedTuple):

@@ -14,6 +14,8 @@ TOPICS = {
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
+    "coverage.changes": Format.JSON_COVERAGE,
+    "providers": Format.JSON_PROVIDER,
     "portal.sign-ins": Format.JSON_SIGN_IN,
 }
 

@@ -4,6 +4,8 @@ Who a person is stands in this stream and nowhere else; claims carry the opaque 
 Identity: payer, member id and given name. Twins share a member id, and so may a whole family.
 """
 
+from datetime import date
+from enum import StrEnum
 from typing import assert_never
 
 from domain.facts import Event, Fact, Sealed
@@ -19,6 +21,22 @@ class Names(Fact, frozen=True, omit_defaults=True, gc=False):
     suffix: str = ""
 
 
+class Sex(StrEnum):
+    """Administrative, as payers have it (HL7 AdministrativeGender)."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Description(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What an enrolment says of a person beside the names. All of it is personal."""
+
+    birth_date: date
+    sex: Sex
+
+
 # --- commands
 
 
@@ -28,6 +46,15 @@ class Identify(Fact, frozen=True, omit_defaults=True, gc=False):
     content: str
     """Keyed hash of the names: tells whether they changed without opening them."""
 
+
+class Describe(Fact, frozen=True, gc=False):
+    payer_id: str
+    description: Description
+    content: str
+    """Keyed hash of the description"""
+
+
+Command = Identify | Describe
 
 # --- events
 
@@ -40,7 +67,15 @@ class PersonIdentified(Event, frozen=True, omit_defaults=True, gc=False):
     personal: Names | Sealed | None = None
 
 
-PersonEvent = PersonIdentified
+class PersonDescribed(Event, frozen=True, omit_defaults=True, gc=False):
+    """A payer told a person's birth date and sex, for the first time or otherwise than before."""
+
+    payer_id: str
+    content: str
+    personal: Description | Sealed | None = None
+
+
+PersonEvent = PersonIdentified | PersonDescribed
 
 # --- state
 
@@ -49,6 +84,7 @@ class Person(Fact, frozen=True, omit_defaults=True, gc=False):
     """As the ledger last heard of them."""
 
     content: str = ""
+    described: str = ""
 
 
 INITIAL = Person()
@@ -56,11 +92,15 @@ INITIAL = Person()
 # --- decide
 
 
-def decide(state: Person, command: Identify) -> tuple[PersonEvent, ...]:
-    """One event where the names are news, else none."""
-    if state.content == command.content:
-        return ()
-    return (PersonIdentified(payer_id=command.payer_id, content=command.content, personal=command.names),)
+def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
+    """One event where what is told is news, else none."""
+    match command:
+        case Identify(payer_id=payer_id, names=names, content=content):
+            return () if state.content == content else (PersonIdentified(payer_id, content, names),)
+        case Describe(payer_id=payer_id, description=description, content=content):
+            return () if state.described == content else (PersonDescribed(payer_id, content, description),)
+        case _:
+            assert_never(command)
 
 
 # --- evolve
@@ -69,6 +109,8 @@ def decide(state: Person, command: Identify) -> tuple[PersonEvent, ...]:
 def evolve(state: Person, event: PersonEvent) -> Person:
     match event:
         case PersonIdentified():
-            return Person(content=event.content)
+            return Person(event.content, state.described)
+        case PersonDescribed():
+            return Person(state.content, event.content)
         case _:
             assert_never(event)

@@ -1,15 +1,16 @@
-"""Who a person is. The only table that knows names, so that analysts never need it and erasure has one to purge."""
+"""Who a person is. The only table that knows names and birth dates, so that analysts never need it and erasure has one to purge."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
-from domain.person import Names, PersonIdentified
+from domain.person import Description, Names, PersonDescribed, PersonIdentified
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "people"
-VERSION = 1
-EVENTS = (PersonIdentified,)
+VERSION = 2
+EVENTS = (PersonIdentified, PersonDescribed)
 OPENS_PERSONAL = True
 
 TABLES = """
@@ -21,7 +22,9 @@ CREATE TABLE people (
     given_name text NOT NULL,
     middle_name text NOT NULL,
     suffix text NOT NULL,
-    position bigint NOT NULL
+    position bigint NOT NULL,
+    birth_date date,
+    sex text
 );
 CREATE INDEX people_member_idx ON people (upper(member_id));
 COMMENT ON TABLE people IS 'Who a person is, as a payer last named them. Personal: read it through the view of its name, and only where a name is needed.';
@@ -33,6 +36,8 @@ COMMENT ON COLUMN people.given_name IS 'Given name.';
 COMMENT ON COLUMN people.middle_name IS 'Middle name or initial.';
 COMMENT ON COLUMN people.suffix IS 'Name suffix.';
 COMMENT ON COLUMN people.position IS 'Position in the log of the latest naming.';
+COMMENT ON COLUMN people.birth_date IS 'Day of birth, where an enrolment tells it.';
+COMMENT ON COLUMN people.sex IS 'female, male, other or unknown, as payers have it; null where no enrolment tells.';
 """
 
 VIEWS = """
@@ -41,7 +46,9 @@ COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
 """
 
 UPSERT = """
-INSERT INTO people AS old
+INSERT INTO people AS old (
+    person_id, payer_id, member_id, family_name, given_name, middle_name, suffix, position
+)
 SELECT * FROM json_to_recordset(%(rows)s::json) AS row (
     person_id uuid, payer_id text, member_id text, family_name text, given_name text, middle_name text,
     suffix text, position bigint
@@ -50,6 +57,12 @@ ON CONFLICT (person_id) DO UPDATE SET
     member_id = excluded.member_id, family_name = excluded.family_name, given_name = excluded.given_name,
     middle_name = excluded.middle_name, suffix = excluded.suffix, position = excluded.position
 WHERE excluded.position > old.position
+"""
+
+DESCRIBE = """
+UPDATE people SET birth_date = row.birth_date, sex = row.sex
+FROM json_to_recordset(%(rows)s::json) AS row (person_id uuid, birth_date date, sex text)
+WHERE people.person_id = row.person_id
 """
 
 
@@ -64,13 +77,23 @@ class Row(msgspec.Struct):
     position: int
 
 
+class Described(msgspec.Struct):
+    person_id: str
+    birth_date: date
+    sex: str
+
+
 def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
+    described: dict[str, Described] = {}
     for projected in events:
         event, names = projected.event, projected.personal
-        assert isinstance(event, PersonIdentified)
         if names is None:  # the person's key was destroyed: there is nothing left to tell
             continue
+        if isinstance(names, Description):
+            described[projected.stream] = Described(projected.stream, names.birth_date, names.sex)
+            continue
+        assert isinstance(event, PersonIdentified)
         assert isinstance(names, Names)
         rows[projected.stream] = Row(
             person_id=projected.stream,
@@ -82,4 +105,5 @@ def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
             suffix=names.suffix,
             position=projected.position,
         )
-    return [Statement(UPSERT, msgspec.json.encode(list(rows.values())))] if rows else []
+    told = ((UPSERT, list(rows.values())), (DESCRIBE, list(described.values())))
+    return [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]

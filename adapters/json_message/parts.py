@@ -22,6 +22,10 @@ CENTS_MAX = 10**18
 Number = Annotated[str, Meta(max_length=80, pattern=r"^\S(?:.*\S)?$")]
 """A number by which something is known: never empty, no space around it"""
 OptionalNumber = Annotated[str, Meta(max_length=80, pattern=r"^(?:\S(?:.*\S)?)?$")]
+Word = Annotated[
+    str,
+    Meta(max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="A code of one word, and no free text"),
+]
 Id = Annotated[str, Meta(pattern=ID, description="One of the ledger's own ids, a UUIDv8")]
 Text = Annotated[str, Meta(max_length=80)]
 At = Annotated[datetime, Meta(tz=True, description="RFC 3339 with the source's own offset, which says what day it was")]

@@ -5,9 +5,11 @@ from pathlib import Path
 import msgspec
 
 from adapters.claim_notice.model import ClaimNotice
+from adapters.json_message.coverage import CoverageChange
 from adapters.json_message.payment import PaymentMessage
 from adapters.json_message.plan import PlanMessage
 from adapters.json_message.premium import Premium
+from adapters.json_message.provider import ProviderMessage
 from adapters.json_message.settlement import BankEntry
 from adapters.json_message.sign_in import SignIn
 
@@ -17,6 +19,8 @@ PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "payment-1": ("Notice of a payment", PaymentMessage),
     "settlement-1": ("Entry of a bank's statement", BankEntry),
     "premium-1": ("Premium", Premium),
+    "coverage-change-1": ("Change of coverage", CoverageChange),
+    "provider-1": ("Entry of a provider directory", ProviderMessage),
     "plan-1": ("Plan", PlanMessage),
     "sign-in-1": ("Sign-in", SignIn),
 }

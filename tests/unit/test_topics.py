@@ -108,7 +108,8 @@ PREMIUM = (
     '"on":"2026-03-02"'
 )
 CONSENT = (
-    f'"payer_id":"1078810412","subject":"{ID}","source":"coverage.changes/0@7","content":"1:abc",'
+    f'"payer_id":"1078810412","person":"{ID}","source":"coverage.changes/0@7","personal":"c2VhbGVk",'
+    f'"change":"{ID}","content":"1:abc",'
     '"at":"2026-03-02T10:00:00-05:00","by":"subject"'
 )
 LOGIN = (
@@ -273,6 +274,71 @@ WRITTEN = {
     "login.app_linked:1": f'{{{LOGIN},"app":"apple_health","scopes":["claims","coverage"]}}',
     "login.app_unlinked:1": f'{{{LOGIN},"app":"apple_health"}}',
     "login.alert_acknowledged:1": f'{{{LOGIN},"about":"{ID}","by":"agent"}}',
+    "coverage.enrolled:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"enrolled","plan_id":"SILVER","effective_from":"2026-01-01","members":['
+        f'{{"person":"{ID}","relationship":"subscriber"}}]}}}}'
+    ),
+    "coverage.dependant_added:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"dependant_added","effective_from":"2026-03-30","members":['
+        f'{{"person":"{ID}","relationship":"child"}}]}}}}'
+    ),
+    "coverage.dependant_removed:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"dependant_removed","on":"2026-08-31","members":['
+        f'{{"person":"{ID}","relationship":"child"}}]}}}}'
+    ),
+    "coverage.terminated:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"terminated","on":"2026-06-30","reason":"premium"}}'
+    ),
+    "coverage.reinstated:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"reinstated","effective_from":"2026-07-01","reason":"paid"}}'
+    ),
+    "coverage.voided:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"voided","change":"{ID}"}}}}'
+    ),
+    "plan_change.requested:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        '"said":{"kind":"plan_change_requested","plan_id":"GOLD","effective_on":"2026-05-01","life_event":'
+        '{"event":"birth","on":"2026-03-30","proofs":["birth_certificate"]}}}'
+    ),
+    "plan_change.compared:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_compared","request":"{ID}"}}}}'
+    ),
+    "plan_change.confirmed:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_confirmed","request":"{ID}"}}}}'
+    ),
+    "plan_change.withdrawn:1": (
+        '{"content":"1:abc",'
+        f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'
+        f'"said":{{"kind":"plan_change_withdrawn","request":"{ID}"}}}}'
+    ),
+    "plan_change.refused:1": f'{{"request":"{ID}","reason":"outside_window"}}',
+    "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
+    "comparison.made:1": (
+        f'{{"account":"{ID}","payer_id":"1078810412","kind":"own_year","on":"2026-12-31","known_at":7,"is_family":true,'
+        '"options":[{"plan_id":"BRONZE","services_cents":254000,"premium_cents":240000}]}'
+    ),
+    "provider.listed:1": (
+        '{"content":"1:abc","provider_id":"1234567893","revision":2,"listing":{"name":"Lakeside Clinic","specialty":'
+        '"207R00000X","networks":[{"payer_id":"1078830634","plan_id":"SILVER","first_on":"2026-01-01","until":'
+        '"2026-12-31","tier":"1"}]},"source":"providers/0@1"}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'

@@ -1,0 +1,141 @@
+"""`scripts/ledger coverage`: who is covered on a day, and why; plan changes; paid claims that are not covered."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from adapters.cli import show
+from adapters.cli.claims import KnownAt, Member, find, position_of
+from adapters.cli.members import coverages_of
+from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.show import console, new_table, text
+from composition import Ledger
+from domain.eligibility import Why, eligibility, persons
+from domain.enrolment import Coverage, requests
+from domain.facts import StreamId
+from projections.coverage import FACTS, coverages_in
+
+app = typer.Typer()
+
+AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="Coverage of this day; of today by default.")]
+
+PEOPLE = """
+SELECT person_id::text, concat_ws(' ', given_name, family_name) AS name, birth_date, sex
+FROM people WHERE person_id = ANY(%(persons)s::uuid[])
+"""
+
+WORDS = {
+    Why.NOT_YET: "no enrolment has begun",
+    Why.ENROLLED: "enrolled from {day} on",
+    Why.NOT_NAMED: "not named in that enrolment",
+    Why.PLAN_CHANGED: "plan changed from {day} on",
+    Why.ADDED: "added from {day} on",
+    Why.REMOVED: "removed after {day}",
+    Why.TERMINATED: "terminated after {day} ({reason})",
+    Why.REINSTATED: "reinstated from {day} on ({reason})",
+}
+
+
+@app.command("coverage", epilog="Example: scripts/ledger coverage NHP131023432 --as-of 2026-03-31")
+def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+    """Who is covered on a day and which facts decide it, requests to change plans, and paid claims without coverage."""
+    with opened() as ledger, ledger.database.snapshot():
+        day = day_of(ledger, as_of)
+        coverages = coverage_of(ledger, member, day, position_of(ledger, known_at))
+    if as_json:
+        for each in coverages:
+            show.line(each)
+    elif coverages:
+        for each in coverages:
+            _tables(each)
+    else:
+        console.print("No coverage. (Is everything projected? scripts/ledger status)")
+
+
+def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
+    """A member's coverage with each payer, on a day."""
+    streams = coverages_of(ledger, member)
+    with ledger.database.session() as cursor:
+        wanted = {"coverages": list(streams), "known_at": known_at}
+        found = coverages_in(cursor.execute(FACTS, wanted).fetchall())
+        named = {person for state in found.values() for person in persons(state)}
+        rows = cursor.execute(PEOPLE, {"persons": list(named)}).fetchall()
+    people = {row["person_id"]: row for row in rows}
+    claims = find(ledger, member=member, known_at=known_at)
+    return [
+        {
+            "coverage_id": coverage_id,
+            "payer_id": streams[StreamId(coverage_id)],
+            "as_of": day,
+            "persons": [_person(state, person, day, people.get(person, {})) for person in persons(state)],
+            "plan_changes": _plan_changes(state, day),
+            "uncovered_claims": [row for each in claims if (row := _uncovered(state, each))],
+        }
+        for coverage_id, state in found.items()
+    ]
+
+
+def _person(state: Coverage, person: StreamId, day: date, known: Mapping[str, Any]) -> dict[str, Any]:
+    found = eligibility(state, person, day)
+    return {
+        "person_id": person,
+        **{name: known.get(name) for name in ("name", "birth_date", "sex")},
+        "covered": found.covered,
+        "plan_id": found.plan_id,
+        "because": [line._asdict() for line in found.lines],
+    }
+
+
+def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "request_id": each.request,
+            "requested_at": each.at,
+            "plan_id": each.said.plan_id,
+            "effective_on": each.said.effective_on,
+            "life_event": each.said.life_event and each.said.life_event.event,
+            "standing": each.standing(day),
+            "reason": each.refused,
+        }
+        for each in requests(state)
+    ]
+
+
+def _uncovered(state: Coverage, claim: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A claim that is paid though its day of service is not covered."""
+    served_on, person = claim["service_from"], StreamId(claim["person_id"])
+    if served_on is None or claim["paid"] <= 0 or person not in persons(state):
+        return None
+    found = eligibility(state, person, served_on)
+    if found.covered:
+        return None
+    told = {name: claim[name] for name in ("claim_id", "person_id", "patient", "service_from", "paid")}
+    return told | {"why": found.lines[-1].why}
+
+
+def _tables(coverage: Mapping[str, Any]) -> None:
+    table = new_table("person", "born", "covered", "plan", "because", folds=("because",))
+    for each in coverage["persons"]:
+        because = "; ".join(
+            WORDS[line["why"]].format(day=line["day"], reason=line["reason"]) for line in each["because"]
+        )
+        covered = "[green]covered[/]" if each["covered"] else "[red]not covered[/]"
+        table.add_row(text(each["name"]), text(each["birth_date"]), covered, text(each["plan_id"]), text(because))
+    console.print(table)
+    if coverage["plan_changes"]:
+        table = new_table("request", "asked for", "plan", "from", "life event", "standing", folds=("standing",))
+        for each in coverage["plan_changes"]:
+            standing = f"{each['standing']}: {each['reason']}" if each["reason"] else each["standing"]
+            days = (text(each["requested_at"]), text(each["plan_id"]), text(each["effective_on"]))
+            words = (text(each["life_event"]).replace("_", " "), text(standing).replace("_", " "))
+            table.add_row(each["request_id"][:8], *days, *words)
+        console.print(table)
+    if coverage["uncovered_claims"]:
+        table = new_table("paid, not covered", "service", "patient", "paid", "because", right=("paid",))
+        for each in coverage["uncovered_claims"]:
+            about = (each["claim_id"][:8], text(each["service_from"]), text(each["patient"]), text(each["paid"]))
+            table.add_row(*about, text(each["why"]).replace("_", " "))
+        console.print(table)
+    console.print(f"As of {text(coverage['as_of'])}, plan {text(coverage['payer_id'])}.")

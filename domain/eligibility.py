@@ -1,0 +1,189 @@
+"""Whether somebody is covered on a day, and by which of all that was said of the coverage.
+
+First the contract: the enrolment that began last by the day, and whether it was ended or went on after all. Then who is
+named in it. Each answer is explained by the changes that decide it.
+"""
+
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.enrolment import (
+    Change,
+    Coverage,
+    DependantAdded,
+    DependantRemoved,
+    Enrolled,
+    Reinstated,
+    Terminated,
+    requests,
+    standing_changes,
+    word,
+)
+from domain.facts import StreamId
+from domain.plan_change import Request, Requested
+
+
+class Why(StrEnum):
+    """What a fact does to whether somebody is covered on a day."""
+
+    NOT_YET = "not_yet"
+    """No enrolment has begun"""
+    ENROLLED = "enrolled"
+    NOT_NAMED = "not_named"
+    """The enrolment that holds does not name them"""
+    PLAN_CHANGED = "plan_changed"
+    ADDED = "added"
+    REMOVED = "removed"
+    TERMINATED = "terminated"
+    REINSTATED = "reinstated"
+
+
+_GOES_ON = (Why.ENROLLED, Why.PLAN_CHANGED, Why.REINSTATED)
+
+
+class Line(NamedTuple):
+    """One step to the answer, and the change that takes it."""
+
+    why: Why
+    change: StreamId | None = None
+    day: date | None = None
+    """From which on it holds; of an end the last day before"""
+    reason: str = ""
+
+
+class Eligibility(NamedTuple):
+    covered: bool
+    plan_id: str
+    """Empty where they are not covered"""
+    lines: tuple[Line, ...]
+    """Each decides what those before it leave open"""
+
+
+def eligibility(state: Coverage, person: StreamId, day: date) -> Eligibility:
+    """Whether a person is covered on a day, and by which of all that was said."""
+    enrolment, lines = _contract(state, day)
+    if enrolment is None:
+        return Eligibility(covered=False, plan_id="", lines=tuple(lines))
+    named = _named(state, enrolment, person, day)
+    covered = lines[-1].why in _GOES_ON and named.why in (Why.ENROLLED, Why.ADDED)
+    if named.why is not Why.ENROLLED:
+        lines.append(named)
+    plan_id = _plan_id(state, enrolment, day) if covered else ""
+    return Eligibility(covered, plan_id, tuple(lines))
+
+
+def _contract(state: Coverage, day: date) -> tuple[Change | None, list[Line]]:
+    """The enrolment that began last by a day, and whether it goes on on that day, for whomever it covers."""
+    changes = standing_changes(state.changes)
+    begun = [each for each in changes if isinstance(each.said, Enrolled) and each.said.effective_from <= day]
+    enrolment = max(begun, key=lambda each: (_enrolled(each).effective_from, word(each)), default=None)
+    if enrolment is None:
+        return None, [Line(Why.NOT_YET)]
+    began = _enrolled(enrolment).effective_from
+    lines = [Line(Why.ENROLLED, enrolment.change, began)]
+    if changed := _changed(state, enrolment, day):
+        lines.append(Line(Why.PLAN_CHANGED, changed.request, changed.said.effective_on))
+    last: Line | None = None
+    for each in changes:
+        match each.said:
+            case Terminated(on=on, reason=reason) if began <= on < day:
+                last = Line(Why.TERMINATED, each.change, on, reason)
+            case Reinstated(effective_from=on, reason=reason) if began <= on <= day:
+                last = Line(Why.REINSTATED, each.change, on, reason)
+            case _:
+                pass
+    return enrolment, [*lines, last] if last else lines
+
+
+def _named(state: Coverage, enrolment: Change, person: StreamId, day: date) -> Line:
+    """What was said last of a person: by the enrolment, or of them alone after it, or for a day after it began."""
+    began = _enrolled(enrolment).effective_from
+    is_named = any(each.person == person for each in _enrolled(enrolment).members)
+    last = Line(Why.ENROLLED if is_named else Why.NOT_NAMED, enrolment.change, began)
+    for each in standing_changes(state.changes):
+        if not isinstance(each.said, DependantAdded | DependantRemoved) or each.said.members[0].person != person:
+            continue
+        match each.said:
+            case DependantAdded(effective_from=on) if on <= day and (began <= on or word(enrolment) < word(each)):
+                last = Line(Why.ADDED, each.change, on)
+            case DependantRemoved(on=on) if on < day and (began <= on or word(enrolment) < word(each)):
+                last = Line(Why.REMOVED, each.change, on)
+            case _:
+                pass
+    return last
+
+
+def _plan_id(state: Coverage, enrolment: Change, day: date) -> str:
+    changed = _changed(state, enrolment, day)
+    return changed.said.plan_id if changed else _enrolled(enrolment).plan_id
+
+
+def _changed(state: Coverage, enrolment: Change, day: date) -> Request | None:
+    """The last confirmed change of plans since the enrolment began."""
+    began = _enrolled(enrolment).effective_from
+    changed = [each for each in requests(state) if each.is_confirmed and began < each.said.effective_on <= day]
+    return max(changed, key=lambda each: (each.said.effective_on, each.at, each.request), default=None)
+
+
+def _enrolled(change: Change) -> Enrolled:
+    assert isinstance(change.said, Enrolled)
+    return change.said
+
+
+# --- what follows: the whole of it
+
+
+class Span(NamedTuple):
+    """Days on which the same holds for a person, from the beginning of time to its end."""
+
+    person: StreamId
+    first: date | None
+    last: date | None
+    plan_id: str
+    """Empty where they are not covered"""
+    why: Why
+
+
+def persons(state: Coverage) -> tuple[StreamId, ...]:
+    """All who were ever named, in the order of their ids."""
+    named = (each.said.members for each in state.changes if isinstance(each.said, Enrolled | DependantAdded))
+    return tuple(sorted({member.person for members in named for member in members}))
+
+
+def spans(state: Coverage, person: StreamId) -> list[Span]:
+    """When a person is covered and when not: every day is in one of them."""
+    told: list[Span] = []
+    for first in [date.min, *sorted(_turns(state))]:
+        found = eligibility(state, person, first)
+        if told and (told[-1].plan_id, told[-1].why) == (found.plan_id, found.lines[-1].why):
+            continue
+        if told:
+            told[-1] = told[-1]._replace(last=first - timedelta(1))
+        told.append(Span(person, None if first == date.min else first, None, found.plan_id, found.lines[-1].why))
+    return told
+
+
+def _turns(state: Coverage) -> set[date]:
+    """The days on which anything may begin to be otherwise."""
+    turns = set[date]()
+    for each in state.changes:
+        match each.said:
+            case Enrolled(effective_from=day) | DependantAdded(effective_from=day) | Reinstated(effective_from=day):
+                turns.add(day)
+            case Terminated(on=day) | DependantRemoved(on=day):
+                turns.add(day + timedelta(1))
+            case Requested(effective_on=day):
+                turns.add(day)
+            case _:
+                pass
+    return turns
+
+
+# --- for the decision on a request to change plans
+
+
+def plan_on(state: Coverage, day: date) -> str:
+    """The plan that covers those whom the contract names on a day; empty where none does."""
+    enrolment, lines = _contract(state, day)
+    return _plan_id(state, enrolment, day) if enrolment is not None and lines[-1].why in _GOES_ON else ""

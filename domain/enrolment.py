@@ -1,0 +1,134 @@
+"""What can be said of a member's coverage, and all that was said of it.
+
+Changes come late and in any order. Where two speak of the same days the one counts that the payer said later; one that
+was said by mistake is voided, and is as if never made.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain import plan_change
+from domain.facts import Fact, StreamId
+from domain.plan_change import Compared, Confirmed, Request, Requested, Step, Withdrawn
+
+
+class Relationship(StrEnum):
+    """To the subscriber."""
+
+    SUBSCRIBER = "subscriber"
+    SPOUSE = "spouse"
+    DOMESTIC_PARTNER = "domestic_partner"
+    CHILD = "child"
+    OTHER = "other"
+
+
+# --- what can be said
+
+
+class Covered(Fact, frozen=True, gc=False):
+    person: StreamId
+    relationship: Relationship
+
+
+class Enrolled(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="enrolled"):
+    """All whom a plan covers from a day on. Whoever is not named is not covered from then on."""
+
+    plan_id: str
+    effective_from: date
+    members: tuple[Covered, ...] = ()
+
+
+class DependantAdded(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="dependant_added"):
+    effective_from: date
+    members: tuple[Covered, ...] = ()
+
+
+class DependantRemoved(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="dependant_removed"):
+    on: date
+    """The last day on which they are covered (834: DTP 349)"""
+    members: tuple[Covered, ...] = ()
+
+
+class Terminated(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="terminated"):
+    """Coverage that began by a day ends with it, for all; also where that day has long passed."""
+
+    on: date
+    """The last day of coverage"""
+    reason: str
+    """Why, in the plan's own code"""
+
+
+class Reinstated(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="reinstated"):
+    """It goes on after all, from a day on."""
+
+    effective_from: date
+    reason: str
+
+
+class Voided(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="voided"):
+    """Another change was said by mistake: it is as if never made."""
+
+    change: StreamId = StreamId("")
+
+
+Said = (
+    Enrolled
+    | DependantAdded
+    | DependantRemoved
+    | Terminated
+    | Reinstated
+    | Voided
+    | Requested
+    | Compared
+    | Confirmed
+    | Withdrawn
+)
+
+# --- all that was said
+
+
+class Change(Fact, frozen=True, omit_defaults=True, gc=False):
+    """One thing that was said, and when."""
+
+    change: StreamId
+    at: datetime
+    content: str
+    said: Said
+
+
+class Coverage(Fact, frozen=True, gc=False):
+    """All that was said, in order of arrival, and the requests that were refused."""
+
+    changes: tuple[Change, ...] = ()
+    refused: tuple[tuple[StreamId, plan_change.Reason], ...] = ()
+
+
+def standing_changes(changes: Iterable[Change]) -> list[Change]:
+    """Those that are not voided, in the order in which the payer said them."""
+    changes = list(changes)
+    voided = {each.said.change for each in changes if isinstance(each.said, Voided)}
+    return sorted((each for each in changes if each.change not in voided), key=word)
+
+
+def word(change: Change) -> tuple[datetime, StreamId]:
+    """The place of a change among what the payer said."""
+    return change.at, change.change
+
+
+def requests(state: Coverage) -> list[Request]:
+    """Every request to change plans with what became of it, in the order of their moments."""
+    changes, refused = standing_changes(state.changes), dict(state.refused)
+    return [
+        plan_change.Request(each.change, each.at, each.said, _steps(changes, each.change), refused.get(each.change))
+        for each in changes
+        if isinstance(each.said, Requested)
+    ]
+
+
+def _steps(changes: Iterable[Change], request: StreamId) -> tuple[Step, ...]:
+    return tuple(
+        Step(each.at, each.said)
+        for each in changes
+        if isinstance(each.said, Compared | Confirmed | Withdrawn) and each.said.request == request
+    )

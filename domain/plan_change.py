@@ -1,0 +1,184 @@
+"""A request to change plans: when it is in time, what proves it, and what becomes of it.
+
+Members may change in the open enrolment of the plan that they ask for, or for some days after a life event (special
+enrolment, 45 CFR 155.420; 29 CFR 2590.701-6). The moment of the request counts, as a day in the plan's time zone.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from domain.facts import Fact, StreamId
+from domain.plan import BenefitDesign
+
+
+class LifeEvent(StrEnum):
+    """Triggering events of 45 CFR 155.420(d)."""
+
+    BIRTH = "birth"
+    ADOPTION = "adoption"
+    MARRIAGE = "marriage"
+    DIVORCE = "divorce"
+    DEATH = "death"
+    """Of the subscriber or a dependant"""
+    MOVE = "move"
+    """To where other plans are offered"""
+    LOSS_OF_COVERAGE = "loss_of_coverage"
+    INCOME_CHANGE = "income_change"
+    """That makes newly eligible, or not any more, for help with premiums or cost"""
+
+
+class Proof(StrEnum):
+    BIRTH_CERTIFICATE = "birth_certificate"
+    ADOPTION_RECORD = "adoption_record"
+    MARRIAGE_CERTIFICATE = "marriage_certificate"
+    DIVORCE_DECREE = "divorce_decree"
+    DEATH_CERTIFICATE = "death_certificate"
+    PROOF_OF_ADDRESS = "proof_of_address"
+    TERMINATION_LETTER = "termination_letter"
+    INCOME_STATEMENT = "income_statement"
+
+
+class Rule(NamedTuple):
+    proof: Proof
+    days_before: int = 0
+    """For how many days before the event one may ask already"""
+    is_retroactive: bool = False
+    """Whether coverage may begin with the event, before it was asked for"""
+
+
+RULES: Mapping[str, Rule] = {
+    LifeEvent.BIRTH: Rule(Proof.BIRTH_CERTIFICATE, is_retroactive=True),
+    LifeEvent.ADOPTION: Rule(Proof.ADOPTION_RECORD, is_retroactive=True),
+    LifeEvent.MARRIAGE: Rule(Proof.MARRIAGE_CERTIFICATE),
+    LifeEvent.DIVORCE: Rule(Proof.DIVORCE_DECREE),
+    LifeEvent.DEATH: Rule(Proof.DEATH_CERTIFICATE),
+    LifeEvent.MOVE: Rule(Proof.PROOF_OF_ADDRESS),
+    LifeEvent.LOSS_OF_COVERAGE: Rule(Proof.TERMINATION_LETTER, days_before=60),
+    LifeEvent.INCOME_CHANGE: Rule(Proof.INCOME_STATEMENT),
+}
+"""What each takes: the two that begin with the event are those of 45 CFR 155.420(b)(2)(i), the 60 days before a loss
+are those of 155.420(c)(2)"""
+
+# --- what can be said
+
+
+class Cause(Fact, frozen=True, omit_defaults=True, gc=False):
+    """Why a member may change outside of open enrolment."""
+
+    event: str
+    """A LifeEvent, or what the source takes for one"""
+    on: date
+    proofs: tuple[Proof, ...] = ()
+    """Those that were brought forward"""
+
+
+class Requested(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_requested"):
+    plan_id: str
+    effective_on: date
+    """The first day on which the other plan is to hold"""
+    life_event: Cause | None = None
+    """None: it is asked for in open enrolment"""
+
+
+class Compared(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_compared"):
+    request: StreamId = StreamId("")
+
+
+class Confirmed(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_confirmed"):
+    request: StreamId = StreamId("")
+
+
+class Withdrawn(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_withdrawn"):
+    request: StreamId = StreamId("")
+
+
+class Reason(StrEnum):
+    """Why a request is refused."""
+
+    NOT_ENROLLED = "not_enrolled"
+    """They have no coverage on that day that could change"""
+    ALREADY_CHANGED = "already_changed"
+    """They have that plan on that day, or a change for the same day is confirmed"""
+    UNKNOWN_LIFE_EVENT = "unknown_life_event"
+    OUTSIDE_WINDOW = "outside_window"
+    """It was not asked for in open enrolment, or not within the days of the life event"""
+    PROOF_MISSING = "proof_missing"
+    TOO_EARLY = "too_early"
+    """It would begin before it was asked for, and the life event does not allow that"""
+
+
+# --- the rules
+
+
+def refused(said: Requested, at: datetime, design: BenefitDesign) -> Reason | None:
+    """Why a request of a moment is not granted by the design of the plan that it asks for, if it is not."""
+    asked_on, cause = at.astimezone(ZoneInfo(design.zone)).date(), said.life_event
+    if cause is None:
+        window = design.open_enrolment
+        if window is None or not window.first <= asked_on <= window.last:
+            return Reason.OUTSIDE_WINDOW
+        return Reason.TOO_EARLY if said.effective_on < asked_on else None
+    rule = RULES.get(cause.event)
+    if rule is None:
+        return Reason.UNKNOWN_LIFE_EVENT
+    first, last = cause.on - timedelta(rule.days_before), cause.on + timedelta(design.special_enrolment_days)
+    if not first <= asked_on <= last:
+        return Reason.OUTSIDE_WINDOW
+    if rule.proof not in cause.proofs:
+        return Reason.PROOF_MISSING
+    earliest = min(cause.on, asked_on) if rule.is_retroactive else asked_on
+    return Reason.TOO_EARLY if said.effective_on < earliest else None
+
+
+# --- what follows
+
+
+class Standing(StrEnum):
+    REQUESTED = "requested"
+    COMPARED = "compared"
+    CONFIRMED = "confirmed"
+    EFFECTIVE = "effective"
+    """It was confirmed, and its day has come"""
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+
+class Step(NamedTuple):
+    at: datetime
+    said: Compared | Confirmed | Withdrawn
+
+
+class Request(NamedTuple):
+    """One request, with all that was said of it."""
+
+    request: StreamId
+    at: datetime
+    said: Requested
+    steps: tuple[Step, ...]
+    """In the order of their moments"""
+    refused: Reason | None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Of confirmation and withdrawal the later counts; once the other plan holds nothing is withdrawn."""
+        if self.refused:
+            return False
+        last: Step | None = None
+        for step in self.steps:
+            in_time = not isinstance(step.said, Withdrawn) or step.at.date() < self.said.effective_on
+            if in_time and not isinstance(step.said, Compared):
+                last = step
+        return last is not None and isinstance(last.said, Confirmed)
+
+    def standing(self, day: date) -> Standing:
+        if self.refused:
+            return Standing.REFUSED
+        if self.is_confirmed:
+            return Standing.EFFECTIVE if self.said.effective_on <= day else Standing.CONFIRMED
+        kinds = {type(step.said) for step in self.steps}
+        if Withdrawn in kinds:
+            return Standing.WITHDRAWN
+        return Standing.COMPARED if Compared in kinds else Standing.REQUESTED

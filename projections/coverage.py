@@ -1,0 +1,265 @@
+"""Coverage: everything that was said of it, who is covered when, and what became of requests to change plans.
+
+Rows of facts are only ever added, so whether somebody was covered on a day, as known at any position, follows from some
+of them (domain/coverage.py). Holds nothing personal: opaque ids stand for members and persons.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from domain.coverage import CoverageEvent, PlanChangeRefused
+from domain.eligibility import persons, spans
+from domain.enrolment import Change, Coverage, requests
+from domain.facts import StreamId
+from domain.plan_change import Reason, Request
+from projections.projection import Change as Changed
+from projections.projection import Projected, Read, Statement
+
+NAME = "coverage"
+VERSION = 1
+EVENTS = CoverageEvent.__args__
+OPENS_PERSONAL = False
+
+TABLES = """
+CREATE TABLE coverage_facts (
+    position bigint PRIMARY KEY,
+    recorded_at timestamptz NOT NULL,
+    coverage_id uuid NOT NULL,
+    payer_id text,
+    change_id uuid NOT NULL,
+    kind text NOT NULL,
+    said_at timestamptz,
+    day date,
+    plan_id text NOT NULL,
+    reason text NOT NULL,
+    source text NOT NULL,
+    folded text
+);
+CREATE INDEX coverage_facts_coverage_idx ON coverage_facts (coverage_id);
+COMMENT ON TABLE coverage_facts IS 'What was said of members'' coverage, and which requests to change plans were refused. Rows are only ever added.';
+COMMENT ON COLUMN coverage_facts.position IS 'Position in the log of the event that says it.';
+COMMENT ON COLUMN coverage_facts.recorded_at IS 'When the ledger recorded that event.';
+COMMENT ON COLUMN coverage_facts.coverage_id IS 'The coverage''s stream in the log. Stands for payer and the number on the card, which is personal.';
+COMMENT ON COLUMN coverage_facts.payer_id IS 'The plan''s own number; null of a refusal.';
+COMMENT ON COLUMN coverage_facts.change_id IS 'Stands for the payer''s number of the change; of a refusal the request''s.';
+COMMENT ON COLUMN coverage_facts.kind IS 'enrolled, dependant_added, dependant_removed, terminated, reinstated, voided, or plan_change_ and requested, compared, confirmed, withdrawn or refused.';
+COMMENT ON COLUMN coverage_facts.said_at IS 'When the payer or the member said it; of two that speak of the same days the later counts.';
+COMMENT ON COLUMN coverage_facts.day IS 'The first day on which it holds; of an end the last day before.';
+COMMENT ON COLUMN coverage_facts.plan_id IS 'The plan that it is about, where it names one.';
+COMMENT ON COLUMN coverage_facts.reason IS 'Why, in the plan''s own code; of a refusal why the request is not granted.';
+COMMENT ON COLUMN coverage_facts.source IS 'Where it was read: topic, partition and offset, or the fingerprint of a file.';
+COMMENT ON COLUMN coverage_facts.folded IS 'The same as JSON, as the ledger reads it again; null of a refusal.';
+CREATE TABLE coverage_spans (
+    coverage_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    first_day date,
+    last_day date,
+    plan_id text NOT NULL,
+    why text NOT NULL
+);
+CREATE INDEX coverage_spans_coverage_idx ON coverage_spans (coverage_id);
+CREATE INDEX coverage_spans_person_idx ON coverage_spans (person_id);
+COMMENT ON TABLE coverage_spans IS 'When a person is covered and when not, by all that is recorded. Every day is in one of a person''s rows.';
+COMMENT ON COLUMN coverage_spans.coverage_id IS 'The coverage that it follows from.';
+COMMENT ON COLUMN coverage_spans.person_id IS 'The person; who it is stands in people only.';
+COMMENT ON COLUMN coverage_spans.first_day IS 'First day; null where it has no beginning.';
+COMMENT ON COLUMN coverage_spans.last_day IS 'Last day; null where it has no end.';
+COMMENT ON COLUMN coverage_spans.plan_id IS 'The plan that covers them; empty where none does.';
+COMMENT ON COLUMN coverage_spans.why IS 'What decides: not_yet, enrolled, not_named, plan_changed, added, removed, terminated or reinstated.';
+CREATE TABLE plan_changes (
+    request_id uuid PRIMARY KEY,
+    coverage_id uuid NOT NULL,
+    requested_at timestamptz NOT NULL,
+    plan_id text NOT NULL,
+    effective_on date NOT NULL,
+    life_event text NOT NULL,
+    life_event_on date,
+    standing text NOT NULL,
+    reason text NOT NULL
+);
+CREATE INDEX plan_changes_coverage_idx ON plan_changes (coverage_id);
+COMMENT ON TABLE plan_changes IS 'Requests of members to change plans, and what became of them.';
+COMMENT ON COLUMN plan_changes.request_id IS 'The request: stands for the payer''s number of it.';
+COMMENT ON COLUMN plan_changes.coverage_id IS 'The coverage that is to change.';
+COMMENT ON COLUMN plan_changes.requested_at IS 'The moment of the request.';
+COMMENT ON COLUMN plan_changes.plan_id IS 'The plan that is asked for.';
+COMMENT ON COLUMN plan_changes.effective_on IS 'The first day on which it is to hold.';
+COMMENT ON COLUMN plan_changes.life_event IS 'Why it may be asked for outside of open enrolment; empty within it.';
+COMMENT ON COLUMN plan_changes.life_event_on IS 'Day of that.';
+COMMENT ON COLUMN plan_changes.standing IS 'requested, compared, confirmed, withdrawn or refused. What is confirmed holds from its day on.';
+COMMENT ON COLUMN plan_changes.reason IS 'Why it is refused: not_enrolled, already_changed, unknown_life_event, outside_window, proof_missing or too_early.';
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW public.coverage_facts AS SELECT * FROM coverage_facts;
+COMMENT ON VIEW public.coverage_facts IS 'What was said of members'' coverage, and which requests to change plans were refused.';
+CREATE OR REPLACE VIEW public.coverage_spans AS SELECT * FROM coverage_spans;
+COMMENT ON VIEW public.coverage_spans IS 'When a person is covered and when not, by all that is recorded.';
+CREATE OR REPLACE VIEW public.plan_changes AS SELECT * FROM plan_changes;
+COMMENT ON VIEW public.plan_changes IS 'Requests of members to change plans, and what became of them.';
+CREATE OR REPLACE VIEW public.uncovered_claims AS
+SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
+       span.first_day AS uncovered_from, span.last_day AS uncovered_to
+FROM public.claim_status claim JOIN coverage_spans span ON span.person_id = claim.person_id
+WHERE claim.paid > 0 AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
+  AND (span.last_day IS NULL OR claim.service_from <= span.last_day);
+COMMENT ON VIEW public.uncovered_claims IS 'Claims that are paid though their day of service is not covered, as after a retroactive termination. Nothing of them is changed: whether the plan takes its money back, it says itself. Amounts in dollars.';
+COMMENT ON COLUMN public.uncovered_claims.claim_id IS 'The claim.';
+COMMENT ON COLUMN public.uncovered_claims.person_id IS 'The patient.';
+COMMENT ON COLUMN public.uncovered_claims.payer_id IS 'The plan''s own number.';
+COMMENT ON COLUMN public.uncovered_claims.service_from IS 'First day of service.';
+COMMENT ON COLUMN public.uncovered_claims.paid IS 'Final action: what the plan pays.';
+COMMENT ON COLUMN public.uncovered_claims.coverage_id IS 'The coverage that does not hold on that day.';
+COMMENT ON COLUMN public.uncovered_claims.why IS 'What decides that: not_yet, not_named, removed or terminated.';
+COMMENT ON COLUMN public.uncovered_claims.uncovered_from IS 'First day without coverage; null where there was none before.';
+COMMENT ON COLUMN public.uncovered_claims.uncovered_to IS 'Last day without; null where it has no end.';
+"""
+
+INSERT = "INSERT INTO coverage_facts SELECT * FROM json_populate_recordset(NULL::coverage_facts, %(rows)s::json)"
+
+CLEAR_SPANS = """
+DELETE FROM coverage_spans WHERE coverage_id IN (SELECT value::uuid FROM json_array_elements_text(%(rows)s::json))
+"""
+
+INSERT_SPANS = "INSERT INTO coverage_spans SELECT * FROM json_populate_recordset(NULL::coverage_spans, %(rows)s::json)"
+
+CLEAR_REQUESTS = """
+DELETE FROM plan_changes WHERE coverage_id IN (SELECT value::uuid FROM json_array_elements_text(%(rows)s::json))
+"""
+
+INSERT_REQUESTS = "INSERT INTO plan_changes SELECT * FROM json_populate_recordset(NULL::plan_changes, %(rows)s::json)"
+
+EARLIER = """
+SELECT coverage_id::text, change_id::text, reason, folded
+FROM coverage_facts WHERE coverage_id = ANY(string_to_array(%(coverages)s, ',')::uuid[]) ORDER BY position
+"""
+
+FACTS = """
+SELECT coverage_id::text, change_id::text, reason, folded FROM coverage_facts
+WHERE coverage_id = ANY(%(coverages)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
+ORDER BY position
+"""
+"""All that was said of some members' coverage, as known at a position."""
+
+
+class Row(msgspec.Struct, gc=False):
+    position: int
+    recorded_at: datetime
+    coverage_id: str
+    payer_id: str | None
+    change_id: str
+    kind: str
+    said_at: datetime | None
+    day: date | None
+    plan_id: str
+    reason: str
+    source: str
+    folded: str | None
+
+
+class SpanRow(msgspec.Struct, gc=False):
+    coverage_id: str
+    person_id: str
+    first_day: date | None
+    last_day: date | None
+    plan_id: str
+    why: str
+
+
+class RequestRow(msgspec.Struct, gc=False):
+    request_id: str
+    coverage_id: str
+    requested_at: datetime
+    plan_id: str
+    effective_on: date
+    life_event: str
+    life_event_on: date | None
+    standing: str
+    reason: str
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Change).decode
+
+
+def coverages_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Coverage]:
+    """The coverages of rows of FACTS, by their ids."""
+    found: dict[str, Coverage] = {}
+    for row in rows:
+        state = found.get(row["coverage_id"], Coverage())
+        found[row["coverage_id"]] = _with(state, row["change_id"], row["reason"], row["folded"])
+    return found
+
+
+def _with(state: Coverage, change_id: str, reason: str, folded: str | None) -> Coverage:
+    if folded is None:
+        return Coverage(state.changes, (*state.refused, (StreamId(change_id), Reason(reason))))
+    return Coverage((*state.changes, _decode(folded)), state.refused)
+
+
+def fold(events: Sequence[Projected], read: Read) -> Sequence[Changed]:
+    states: dict[str, Coverage] = {projected.stream: Coverage() for projected in events}
+    for coverage_id, *fact in read(EARLIER, {"coverages": ",".join(states)}):
+        states[coverage_id] = _with(states[coverage_id], *fact)
+    rows = list[Row]()
+    for projected in events:
+        row = _row(projected)
+        states[projected.stream] = _with(states[projected.stream], row.change_id, row.reason, row.folded)
+        rows.append(row)
+    told = [
+        SpanRow(coverage_id, *span)
+        for coverage_id, state in states.items()
+        for person in persons(state)
+        for span in spans(state, person)
+    ]
+    asked = [_request(coverage_id, each) for coverage_id, state in states.items() for each in requests(state)]
+    ids = _encode(list(states))
+    return [
+        Statement(INSERT, _encode(rows)),
+        Statement(CLEAR_SPANS, ids),
+        Statement(INSERT_SPANS, _encode(told)),
+        Statement(CLEAR_REQUESTS, ids),
+        Statement(INSERT_REQUESTS, _encode(asked)),
+    ]
+
+
+def _row(projected: Projected) -> Row:
+    event = projected.event
+    assert isinstance(event, CoverageEvent)
+    if isinstance(event, PlanChangeRefused):
+        about = (projected.position, projected.recorded_at, projected.stream, None, event.request)
+        return Row(*about, "plan_change_refused", None, None, "", event.reason, "", None)
+    said = event.said
+    days = (getattr(said, name, None) for name in ("effective_from", "effective_on", "on"))
+    return Row(
+        position=projected.position,
+        recorded_at=projected.recorded_at,
+        coverage_id=projected.stream,
+        payer_id=event.payer_id,
+        change_id=event.change,
+        kind=str(said.__struct_config__.tag),
+        said_at=event.at,
+        day=next((day for day in days if day is not None), None),
+        plan_id=getattr(said, "plan_id", ""),
+        reason=getattr(said, "reason", ""),
+        source=event.source,
+        folded=_encode(Change(event.change, event.at, event.content, said)).decode(),
+    )
+
+
+def _request(coverage_id: str, request: Request) -> RequestRow:
+    said, cause = request.said, request.said.life_event
+    return RequestRow(
+        request_id=request.request,
+        coverage_id=coverage_id,
+        requested_at=request.at,
+        plan_id=said.plan_id,
+        effective_on=said.effective_on,
+        life_event=cause.event if cause else "",
+        life_event_on=cause.on if cause else None,
+        standing=request.standing(date.min),
+        reason=request.refused or "",
+    )

@@ -1,0 +1,232 @@
+"""Coverage over a real ledger: from the bytes of messages to rows and to what the tool shows."""
+
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.coverage import coverage_of
+from application.identification import coverage_stream
+from application.intake import Outcome
+from application.ports import Format, Message
+from composition import Ledger
+from domain.person import Description
+from tests.given import rows, value
+from tests.integration.test_cli import Run, command_line, lines
+from tests.unit.coverage import change
+from tests.unit.notices import adjudicated, encoded
+from tests.unit.plans import plan
+
+MEMBER = "TGV100000001"
+DAY = date(2026, 3, 31)
+AT = {
+    "enrolled": "2025-11-18T09:00:00-05:00",
+    "terminated": "2026-07-05T09:00:00-04:00",
+    "reinstated": "2026-07-20T09:00:00-04:00",
+}
+LIFE = [
+    change("enrolled", AT["enrolled"]),
+    change("dependant_added"),
+    change("terminated", AT["terminated"]),
+    change("terminated", "2026-07-06T09:00:00-04:00", "CH-wrong", on="2026-01-31"),
+    change("voided", "2026-07-07T09:00:00-04:00", of_change_id="CH-wrong"),
+    change("reinstated", AT["reinstated"], effective_from="2026-07-10"),
+    change("dependant_removed"),
+]  # fmt: skip
+GOLD = plan("TGV-GOLD", name="Gold", open_enrolment={"first": "2026-04-01", "last": "2026-04-10"})
+
+
+def take(ledger: Ledger, *messages: Any, as_: Format = Format.JSON_COVERAGE) -> list[Outcome]:
+    """One batch."""
+    outcomes = ledger.intake.handle(
+        [Message(f"coverage.changes/0@{at}", encoded(message), as_) for at, message in enumerate(messages)]
+    )
+    ledger.runner.catch_up()
+    return outcomes
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [part.park.reason for outcome in outcomes for part in outcome.parked]
+
+
+def covered(ledger: Ledger, day: date = DAY, known_at: int | None = None) -> dict[str, str]:
+    """The plan of each person whom the member's coverage names."""
+    return {
+        person["name"].partition(" ")[0]: person["plan_id"]
+        for each in coverage_of(ledger, MEMBER, day, known_at)
+        for person in each["persons"]
+    }
+
+
+# --- from the bytes to the rows
+
+
+def test_an_enrolment_names_persons_in_their_own_streams(ledger: Ledger) -> None:
+    [outcome] = take(ledger, change("enrolled"))
+    assert (outcome.events, outcome.duplicates) == (5, 0)
+    people = rows(ledger.database, "SELECT given_name, family_name, birth_date, sex FROM people ORDER BY given_name")
+    assert [tuple(map(str, row.values())) for row in people] == [
+        ("ADA", "ABERNOLT", "1980-01-01", "female"),
+        ("BEN", "", "1979-05-05", "unknown"),
+    ]
+    assert covered(ledger) == {"ADA": "TGV-SILVER", "BEN": "TGV-SILVER"}
+
+
+def test_who_was_covered_on_a_day(ledger: Ledger) -> None:
+    take(ledger, *LIFE)
+    silver = "TGV-SILVER"
+    assert covered(ledger, date(2025, 12, 31)) == {"ADA": "", "BEN": "", "CY": ""}
+    assert covered(ledger, date(2026, 3, 29)) == {"ADA": silver, "BEN": silver, "CY": ""}
+    assert covered(ledger, date(2026, 6, 30)) == {"ADA": silver, "BEN": silver, "CY": silver}
+    assert covered(ledger, date(2026, 7, 9)) == {"ADA": "", "BEN": "", "CY": ""}
+    assert covered(ledger, date(2026, 8, 31)) == {"ADA": silver, "BEN": silver, "CY": silver}
+    assert covered(ledger, date(2026, 9, 1)) == {"ADA": silver, "BEN": "", "CY": silver}
+
+
+def test_any_order_and_any_batches_end_in_the_same_rows(ledger: Ledger) -> None:
+    take(ledger, *LIFE)
+    asked = (
+        "SELECT first_day, last_day, plan_id, why FROM coverage_spans WHERE coverage_id = %s::uuid ORDER BY 1, 2, 3, 4"
+    )
+    spans = rows(ledger.database, asked, coverage_stream(ledger.ids, "1078830634", MEMBER))
+    assert len(spans) > 8
+    for seed in range(4):
+        other = f"OTHER{seed}"
+        messages = [message | {"member_id": other} for message in random.Random(seed).sample(LIFE, len(LIFE))]
+        for at in range(0, len(messages), 3):
+            take(ledger, *messages[at : at + 4])  # some of them twice
+        assert rows(ledger.database, asked, coverage_stream(ledger.ids, "1078830634", other)) == spans
+    rebuilt = ledger.rebuild("coverage", limit=5)
+    assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
+
+
+def test_what_was_known_at_a_position_is_what_was_recorded_by_then(ledger: Ledger) -> None:
+    take(ledger, change("enrolled", AT["enrolled"]))
+    before = value(ledger.database, "SELECT max(position) FROM coverage_facts")
+    take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
+    assert covered(ledger) == {"ADA": "", "BEN": ""}
+    assert covered(ledger, known_at=before) == {"ADA": "TGV-SILVER", "BEN": "TGV-SILVER"}
+    assert coverage_of(ledger, MEMBER, DAY, before - 1) == []
+
+
+def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:
+    take(ledger, *LIFE)
+    again = [dict(reversed(message.items())) for message in LIFE]
+    assert [(outcome.events, outcome.duplicates) for outcome in take(ledger, *again)] == [(0, 1)] * len(LIFE)
+    assert reasons(take(ledger, change("terminated", on="2026-07-31"))) == ["coverage.conflict"]
+
+
+def test_what_cannot_be_read_is_parked_with_its_reason(ledger: Ledger) -> None:
+    bad = [change("ended"), change("terminated") | {"schema": 2}, change("voided", of_change_id="4111111111111111")]
+    wrong = ["json.wrong_schema", "json.unknown_version", "coverage.account_number"]
+    assert reasons(take(ledger, *bad)) == wrong
+    assert value(ledger.database, "SELECT count(*) FROM coverage_facts") == 0
+
+
+# --- paid, and not covered
+
+
+def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_claim(ledger: Ledger) -> None:
+    take(ledger, change("enrolled", AT["enrolled"]))
+    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    claims = rows(ledger.database, "SELECT * FROM claim_status")
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    assert coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"] == []
+    take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
+    [found] = rows(ledger.database, "SELECT * FROM uncovered_claims")
+    assert (str(found["service_from"]), float(found["paid"]), found["why"]) == ("2026-02-02", 80, "terminated")
+    assert (str(found["uncovered_from"]), found["uncovered_to"]) == ("2026-02-01", None)
+    [shown] = coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"]
+    assert (shown["claim_id"], shown["why"]) == (str(found["claim_id"]), "terminated")
+    assert rows(ledger.database, "SELECT * FROM claim_status") == claims
+
+
+# --- what is personal
+
+
+def test_birth_dates_are_sealed_and_gone_with_the_persons_key(ledger: Ledger) -> None:
+    take(ledger, change("enrolled"))
+    person = value(ledger.database, "SELECT person_id::text FROM people WHERE given_name = 'ADA'")
+    [_, recorded] = ledger.log.history(person)
+    event = ledger.mapper.load(recorded.stored)
+    assert isinstance(ledger.mapper.unseal(recorded.stored, event), Description)
+    stream = coverage_stream(ledger.ids, "1078830634", MEMBER)
+    written = [each.stored.state for history in (person, stream) for each in ledger.log.history(history)]
+    for personal in (b"1980", b"female", b"ADA", b"CH-enrolled", MEMBER.encode()):
+        assert not any(personal in state for state in written)
+    ledger.keys.destroy(person)
+    assert ledger.mapper.unseal(recorded.stored, event) is None
+    assert reasons(take(ledger, change("enrolled", change_id="CH-2"))) == ["person.erased"]
+
+
+def test_a_claim_and_an_enrolment_in_one_batch_and_after_another_know_the_same_person(ledger: Ledger) -> None:
+    enrolled = Message("b/0@1", encoded(change("enrolled")), Format.JSON_COVERAGE)
+    both = [Message("a/0@1", encoded(adjudicated()), Format.JSON_CLAIM), enrolled]
+    ledger.intake.handle(both)
+    take(ledger, adjudicated(on="2026-03-03"), as_=Format.JSON_CLAIM)
+    take(ledger, change("enrolled", change_id="CH-2"))
+    take(ledger, adjudicated(on="2026-03-04"), as_=Format.JSON_CLAIM)
+    assert reasons(take(ledger, adjudicated(on="2026-03-05"), as_=Format.JSON_CLAIM)) == []
+    assert value(ledger.database, "SELECT count(*) FROM people WHERE given_name = 'ADA'") == 1
+    assert value(ledger.database, "SELECT birth_date::text FROM people WHERE given_name = 'ADA'") == "1980-01-01"
+
+
+# --- plan changes
+
+
+def test_a_request_waits_for_its_plan_and_is_decided_on_a_retry(ledger: Ledger) -> None:
+    take(ledger, change("enrolled", AT["enrolled"]))
+    [outcome] = take(ledger, change("plan_change_requested"))
+    assert reasons([outcome]) == ["coverage.plan_unknown"]
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    assert ledger.intake.retry(outcome.parked[0].parked_id)
+    take(ledger, change("plan_change_confirmed"))
+    [row] = rows(ledger.database, "SELECT * FROM plan_changes")
+    assert (row["plan_id"], row["life_event"], row["standing"], row["reason"]) == ("TGV-GOLD", "birth", "confirmed", "")
+    assert covered(ledger, date(2026, 4, 30))["ADA"] == "TGV-SILVER"
+    assert covered(ledger, date(2026, 5, 1))["ADA"] == "TGV-GOLD"
+
+
+def test_a_refused_request_says_why(ledger: Ledger) -> None:
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, change("enrolled", AT["enrolled"]))
+    late = change("plan_change_requested", "2026-04-11T00:01:00-04:00", life_event=None)
+    [outcome] = take(ledger, late)
+    assert (outcome.events, reasons([outcome])) == (2, [])
+    assert [(o.events, o.duplicates) for o in take(ledger, late)] == [(0, 1)]
+    take(ledger, change("plan_change_confirmed"))
+    [row] = rows(ledger.database, "SELECT * FROM plan_changes")
+    assert (row["standing"], row["reason"]) == ("refused", "outside_window")
+    assert covered(ledger, date(2026, 5, 1))["ADA"] == "TGV-SILVER"
+
+
+# --- the tool
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+def test_a_members_coverage_is_shown(run: Run) -> None:
+    run("init")
+    written = b"\n".join(map(encoded, [*LIFE[:3], change("plan_change_requested", "2026-04-11T00:01:00-04:00")]))
+    run("ingest", "-", "--json", stdin=encoded(GOLD))
+    (answer,) = lines(run("ingest", "-", "--json", stdin=written))
+    assert (answer["format"], answer["parked"]) == ("json-coverage-lines", [])
+    run("ingest", "-", stdin=encoded(adjudicated()))
+    run("project", "--once")
+    [found] = lines(run("coverage", MEMBER.lower(), "--as-of", "2026-07-01", "--json"))
+    [ada] = [each for each in found["persons"] if each["name"] == "ADA ABERNOLT"]
+    assert (ada["covered"], ada["birth_date"], [line["why"] for line in ada["because"]]) == (
+        False,
+        "1980-01-01",
+        ["enrolled", "terminated"],
+    )
+    shown = run("coverage", MEMBER, "--as-of", "2026-07-01").stdout.decode()
+    for words in ("terminated after 2026-06-30 (premium)", "enrolled from 2026-01-01 on", "TGV-GOLD", "birth"):
+        assert words in shown
+    assert lines(run("coverage", MEMBER, "--known-at", "0", "--json")) == []
+    assert "No coverage" in run("coverage", "NOBODY").stdout.decode()

@@ -1,0 +1,151 @@
+"""Messages of topic coverage.changes: what is read, what is refused, and the schema and the page that say so."""
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+
+from adapters.json_message.coverage import read, translate
+from adapters.json_message.reader import Fault
+from adapters.json_message.schema import file
+from application.ports import NotUnderstood, Understood
+from domain.coverage import CoverageNotice, Individual, Numbers
+from domain.enrolment import Enrolled, Relationship
+from domain.person import Description, Names, Sex
+from domain.plan_change import RULES, Cause, Proof, Requested
+from tests.unit.coverage import ADA, CY, SAID, change
+from tests.unit.notices import Message, encoded
+from tests.unit.test_docs import CHECKOUT
+
+SCHEMA = json.loads(file("coverage-change-1").read_bytes())
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
+CHILD = CY | {"relationship": "child"}
+TWICE = "$.said.dependants: a given_name stands twice"
+LONG_AGO = {"event": "birth", "on": "1800-01-01"}
+
+
+def understood(message: Message) -> CoverageNotice:
+    [part] = translate(encoded(message))
+    assert isinstance(part, Understood), part
+    assert isinstance(part.said, CoverageNotice)
+    return part.said
+
+
+def refused(message: Message) -> tuple[str, str]:
+    [part] = translate(encoded(message))
+    assert isinstance(part, NotUnderstood)
+    return part.reason, part.detail
+
+
+def test_an_enrolment_is_read_into_the_ledgers_terms() -> None:
+    ada, ben = Names("TGV100000001", "ABERNOLT", "ADA"), Names("TGV100000001", given_name="BEN")
+    assert understood(change("enrolled")) == CoverageNotice(
+        payer_id="1078830634",
+        member_id="TGV100000001",
+        numbers=Numbers("CH-enrolled"),
+        at=datetime.fromisoformat("2026-04-10T09:00:00-04:00"),
+        said=Enrolled("TGV-SILVER", date(2026, 1, 1)),
+        individuals=(
+            Individual(ada, Relationship.SUBSCRIBER, Description(date(1980, 1, 1), Sex.FEMALE)),
+            Individual(ben, Relationship.SPOUSE, Description(date(1979, 5, 5), Sex.UNKNOWN)),
+        ),
+    )
+
+
+def test_a_request_is_read_with_its_life_event_and_proofs() -> None:
+    notice = understood(change("plan_change_requested"))
+    event = Cause("birth", date(2026, 3, 30), (Proof.BIRTH_CERTIFICATE,))
+    assert notice.said == Requested("TGV-GOLD", date(2026, 5, 1), event)
+    assert understood(change("plan_change_requested", life_event=None)).said == Requested("TGV-GOLD", date(2026, 5, 1))
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_every_kind_is_read(kind: str) -> None:
+    notice = understood(change(kind))
+    assert notice.said.__struct_config__.tag == kind
+    assert notice.numbers.of_change_id == SAID[kind].get("of_change_id", "")
+
+
+def test_whoever_is_removed_is_only_named() -> None:
+    [ben] = understood(change("dependant_removed")).individuals
+    assert (ben.names.given_name, ben.description) == ("BEN", None)
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        (change("enrolled", dependants=[CHILD, CHILD | {"given_name": "cy"}]), TWICE),
+        (change("enrolled", dependants=[ADA | {"relationship": "child"}]), TWICE),
+        (change("enrolled", effective_from="2200-01-01"), "$.said.effective_from: out of bounds"),
+        (change("enrolled", subscriber=ADA | {"birth_date": "1899-12-31"}), "$.said: a birth_date is out of bounds"),
+        (change("terminated", on="1899-12-31"), "$.said.on: out of bounds"),
+        (change("terminated", reason="did not pay"), "$.said.reason: not of the right form"),
+        (change("plan_change_requested", life_event=LONG_AGO), "$.said.life_event.on: out of bounds"),
+        (change("dependant_added", dependant=CY), "$.said.dependant.relationship: missing"),
+        (change("terminated", at="2026-04-10T09:00:00"), "$.at: without an offset"),
+        (change("ended"), "$.said.kind: not one of the allowed values"),
+    ],
+)  # fmt: skip
+def test_what_does_not_follow_the_schema_is_refused_with_its_place(message: Message, where: str) -> None:
+    assert refused(message) == ("json.wrong_schema", where)
+
+
+@pytest.mark.parametrize("field", ["payer_id", "member_id", "change_id"])
+def test_no_number_may_be_that_of_a_card_or_a_bank_account(field: str) -> None:
+    assert refused(change("terminated") | {field: "4111 1111 1111 1111"})[0] == "coverage.account_number"
+    assert refused(change("voided", of_change_id="DE89370400440532013000"))[0] == "coverage.account_number"
+
+
+# --- the schema, and the page
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> Message:
+    """A good message in which something is left out, added or put in another's place."""
+    message: Message = json.loads(json.dumps(change(draw(st.sampled_from(sorted(SAID))))))
+    said = message["said"]
+    inner = [said[name] for name in ("subscriber", "dependant", "life_event") if name in said]
+    part: Any = draw(st.sampled_from([message, said, *inner]))
+    name = draw(st.sampled_from([*sorted(part.keys() - {"at"}), "reason", "suffix", "other"]))
+    texts = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "birth", "female", "2026-02-30", "2026-02-28"]
+    values: list[Any] = [None, True, 0, 1, *texts, [], {}]
+    if draw(st.booleans()):
+        part.pop(name, None)
+    else:
+        part[name] = draw(st.sampled_from(values))
+    return message
+
+
+@settings(max_examples=500)
+@given(changed())
+def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
+    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
+
+
+def refusal(message: Message) -> Fault | None:
+    try:
+        read(encoded(message))
+    except Fault as fault:
+        return fault
+    return None
+
+
+SECTION = (
+    (CHECKOUT / "docs" / "messages.md").read_text().partition("\n## Changes of coverage\n")[2].partition("\n## ")[0]
+)
+
+
+def test_the_example_on_the_page_is_a_good_message() -> None:
+    example, _ = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
+    VALIDATOR.validate(example)
+    understood(example)
+
+
+def test_every_kind_and_field_is_on_the_page() -> None:
+    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", {})}
+    words = fields | set(SAID) | set(Relationship) - {"subscriber"} | set(Sex) | set(Proof) | set(RULES)
+    assert [name for name in sorted(words) if f"`{name}`" not in SECTION] == []
