@@ -100,6 +100,12 @@ def test_what_is_remembered_does_not_grow_without_end() -> None:
     assert max(address.accounts.values()) == account.failures[-1] == minutes(299)
 
 
+def test_a_failure_that_comes_late_makes_an_address_no_older() -> None:
+    late = attempt(succeeded=False)._replace(at=minutes(-30))
+    assert Address({late.login: minutes(0)}).after(late).accounts == {late.login: minutes(0)}
+    assert Address({late.login: minutes(-60)}).after(late).accounts == {late.login: minutes(-30)}
+
+
 def test_every_rule_says_what_it_means() -> None:
     assert all((rule.__doc__ or "").endswith(".") for rule in RULES.values())
     assert ACCOUNTS_MAX == FAILURES_MAX == 10, "as their sentences say"

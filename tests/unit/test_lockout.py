@@ -194,6 +194,11 @@ def test_a_success_of_a_new_device_does_not_begin_the_hundred_anew() -> None:
     slow = [failed(at * 15) for at in range(CONSECUTIVE_MAX)]
     found = of(*slow[:-1], signed_in(15 * CONSECUTIVE_MAX - 20, "a new device"), slow[-1])
     assert found == [("locked", slow[-1].at, None, None)]
+    own = [failed(15 * CONSECUTIVE_MAX, "a new device"), signed_in(15 * CONSECUTIVE_MAX + 1, "a new device")]
+    assert of(*slow[:-1], *own) == [("locked", own[0].at, None, None)]
+    assert of(*slow[:-2], *own) == []
+    assert of(*slow[:-2], *own, failed(2000)) == []
+    assert of(*slow[:-2], *own, failed(2000), failed(3000)) == [("locked", minutes(3000), None, None)]
 
 
 def test_a_hundred_failures_are_counted_through_lockouts() -> None:
@@ -227,6 +232,13 @@ def test_a_failure_and_a_success_at_the_same_moment_count_the_same_in_any_order(
     counter = first.counter(StreamId(PHONE))
     assert counter == second.counter(StreamId(PHONE))
     assert [failure.at for failure in counter.failures] == [minutes(4)]
+
+
+def test_who_does_not_say_which_device_it_is_counts_as_one_of_them() -> None:
+    state, _ = told(failed(1), failed(2), failed(3), failed(3, "a device"), signed_in(2))
+    assert [(failure.at, failure.device) for failure in state.counter(None).failures] == [
+        (minutes(2), None), (minutes(3), None), (minutes(3), "a device"),
+    ]  # fmt: skip
 
 
 def test_an_attempt_from_within_a_lockout_that_comes_after_its_end_is_still_refused() -> None:
