@@ -402,8 +402,8 @@ class Intake:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
         described = {person_id for entry in entries for person_id, _ in entry.persons}
-        logins = {unit.stream for unit in units if unit.entry is not None and unit.entry.chapter is identity}
-        for stream in logins | described | {c.person for unit in units for c in unit.claims}:
+        changing = {entry.stream for entry in entries if entry.chapter in (identity, person)}
+        for stream in changing | described | {c.person for unit in units for c in unit.claims}:
             head = work.head(stream)
             if head is not None and stream not in work.unreadable:
                 self._heads.keep(stream, head)

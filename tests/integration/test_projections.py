@@ -56,6 +56,7 @@ A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
     "claim_history": "claim_history",
     "people": "people",
+    "person_links": "people",
     "payers": "payers",
     "remittances": "remittances",
     "provider_adjustments": "remittances",
@@ -106,7 +107,7 @@ def samples_taken_in(ledger: Ledger) -> None:
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
     ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
-    of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
+    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, "linked"]]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells
     ledger.intake.handle([Message("payer.adjudications/0@0", of_a_plan, Format.JSON_CLAIM)])

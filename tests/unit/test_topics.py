@@ -297,6 +297,10 @@ WRITTEN = {
         f'"said":{{"kind":"plan_change_withdrawn","request":"{ID}"}}}}'
     ),
     "plan_change.refused:1": f'{{"request":"{ID}","reason":"outside_window"}}',
+    "person.linked:1": (
+        f'{{"payer_id":"1078810412","earlier":"{ID}","link":"merged","at":"2026-04-10T09:00:00-04:00",'
+        '"source":"coverage.changes/0@1"}'
+    ),
     "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "login.code_issued:1": f'{{{LOGIN},"code":"{ID}","expires_at":"2026-03-09T07:00:00-05:00"}}',
     "login.code_expired:1": f'{{{LOGIN},"code":"{ID}"}}',
