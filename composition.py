@@ -15,14 +15,17 @@ import projections.claim_history
 import projections.coverage
 import projections.denials
 import projections.directory
+import projections.family
 import projections.journal
 import projections.login_activity
 import projections.payers
 import projections.payments
 import projections.people
 import projections.plans
+import projections.plans_compared
 import projections.premiums
 import projections.remittances
+import projections.security_alerts
 import projections.settlement
 import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
@@ -67,7 +70,10 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.login_activity,
+    projections.security_alerts,
+    projections.family,
     projections.plans,
+    projections.plans_compared,
     projections.directory,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,

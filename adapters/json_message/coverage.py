@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message import plan_change
+from adapters.json_message import consent, plan_change
 from adapters.json_message.lines import by_line
 from adapters.json_message.parts import YEARS, At, Number, OptionalNumber, Part, Text, Word
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
+from domain.consent import Notice as ConsentNotice
 from domain.coverage import CoverageNotice, Individual, Numbers, Refusal
 from domain.enrolment import Relationship, Said
 from domain.person import Description, Link, LinkNotice, Names, Sex
@@ -109,6 +110,12 @@ class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
         | plan_change.Compared
         | plan_change.Confirmed
         | plan_change.Withdrawn
+        | consent.FamilyLinked
+        | consent.ConsentGranted
+        | consent.ConsentLimited
+        | consent.ConsentRevoked
+        | consent.ConfidentialRequested
+        | consent.ConfidentialWithdrawn
     )
 
 
@@ -119,10 +126,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
     """The one change of a message. Never raises for what is in the data."""
     raw = bytes(data[:])
     try:
-        message = read(raw)
-        notice = _link(message, message.said) if isinstance(message.said, Linked) else _notice(message)
-        if broken := _broken(notice):
-            raise Fault("json.wrong_schema", broken)
+        notice = _understood(read(raw))
         if holds_account_number(notice):
             raise Fault(Refusal.ACCOUNT_NUMBER)
     except Fault as fault:
@@ -135,6 +139,23 @@ translate_lines = by_line(translate)
 
 
 # --- in the ledger's terms
+
+
+def _understood(read: CoverageChange) -> CoverageNotice | ConsentNotice | LinkNotice:
+    """Raises Fault where it breaks a rule."""
+    notice: CoverageNotice | ConsentNotice | LinkNotice
+    if isinstance(read.said, consent.Said):
+        notice = consent.notice(read.payer_id, read.member_id, read.change_id, read.at, read.said)
+        broken = [rule(notice) for rule in consent.RULES]
+    elif isinstance(read.said, Linked):
+        notice = _link(read, read.said)
+        broken = [moment_is_possible(notice)]
+    else:
+        notice = _notice(read)
+        broken = [rule(notice) for rule in RULES]
+    for each in filter(None, broken):
+        raise Fault("json.wrong_schema", each)
+    return notice
 
 
 def _notice(read: CoverageChange) -> CoverageNotice:
@@ -151,11 +172,8 @@ def _notice(read: CoverageChange) -> CoverageNotice:
 
 
 def _link(read: CoverageChange, said: Linked) -> LinkNotice:
-    given_name = said.earlier_given_name or said.given_name  # UNSET is false
-    now, earlier = (
-        Names(read.member_id, given_name=said.given_name),
-        Names(said.earlier_member_id, given_name=given_name),
-    )
+    now = Names(read.member_id, given_name=said.given_name)
+    earlier = Names(said.earlier_member_id, given_name=said.earlier_given_name or said.given_name)  # UNSET is false
     return LinkNotice(read.payer_id, now, earlier, _LINK[type(said)], read.at)
 
 
@@ -197,9 +215,3 @@ def each_person_stands_once(notice: CoverageNotice) -> str:
 
 
 RULES = (moment_is_possible, years_are_possible, life_event_is_possible, each_person_stands_once)
-
-
-def _broken(notice: CoverageNotice | LinkNotice) -> str:
-    if isinstance(notice, LinkNotice):
-        return moment_is_possible(notice)
-    return next(filter(None, (rule(notice) for rule in RULES)), "")
