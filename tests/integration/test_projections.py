@@ -57,6 +57,7 @@ A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
     "claim_history": "claim_history",
     "people": "people",
+    "person_links": "people",
     "payers": "payers",
     "remittances": "remittances",
     "provider_adjustments": "remittances",
@@ -112,7 +113,7 @@ def samples_taken_in(ledger: Ledger) -> None:
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
     ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
-    of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
+    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, "linked"]]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_portals = [of_member(sign_in(kind, kind)) for kind in SAID]
     of_portals += [sign_in("sign_in_failed", f"F-{at}") for at in range(5)]
