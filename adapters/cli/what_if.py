@@ -17,6 +17,7 @@ from adapters.cli.show import dollars
 from application.requests import Question
 from domain.comparison import Kind, Option
 from domain.plan import Service
+from domain.pricing import Served
 from domain.what_if import Compared, Costs, Use, compared, typed_year, what_if
 
 app = typer.Typer()
@@ -117,21 +118,25 @@ class Year(NamedTuple):
 
 def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
     if uses:
-        return Year(
-            asked, is_family, what_if(typed_year(uses, asked.day), asked.plans, asked.day, is_family=is_family), {}
-        )
+        typed = typed_year(uses, asked.day)
+        return Year(asked, is_family, what_if(typed, asked.plans, asked.day, is_family=is_family), {})
     window, claims = asked.window, [each for each in asked.history.claims if each.day <= asked.day]
+    under = {served.number: (each, asked.plan_of(each)) for each in claims for served in each.services}
+
+    def seen_by(served: Served, plan_id: str) -> Served:
+        claim, own = under[served.number]
+        return asked.seen_by(served, plan_id, is_told=claim.is_network_told and plan_id == own)
+
     services, before = (
         [served for each in claims if (each.day >= window.first) is inside for served in each.services]
         for inside in (True, False)
     )
-    owed = {
-        plan_id: compared(
-            [each for each in claims if (each.plan_id or asked.current) == plan_id], plan, window, is_family=is_family
-        )
-        for plan_id, plan in asked.plans.items()
-    }
-    costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before)
+    costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before, seen_by=seen_by)
+    owed = {}
+    for plan_id, plan in asked.plans.items():
+        own = [each for each in claims if asked.plan_of(each) == plan_id]
+        seen = [each._replace(services=tuple(seen_by(served, plan_id) for served in each.services)) for each in own]
+        owed[plan_id] = compared(seen, plan, window, is_family=is_family)
     return Year(asked, is_family, costs, owed)
 
 
