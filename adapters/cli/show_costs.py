@@ -92,11 +92,14 @@ def _left_out(plan: Mapping[str, Any]) -> None:
 
 def _lines(plan: Mapping[str, Any]) -> None:
     figures = ("allowed", "you pay", "plan pays")
-    table = new_table("day", "service", *figures, "how", right=figures, folds=("how",), title=f"Under {plan['name']}")
+    whose = ("of",) if len({each["person_id"] for each in plan["services"]}) > 1 else ()
+    columns = ("day", *whose, "service", *figures, "how")
+    table = new_table(*columns, right=figures, folds=("how",), title=f"Under {plan['name']}")
     for each in plan["services"]:
+        of = [text(each["patient"]) for _ in whose]
         amounts = (text(each[name]) for name in ("allowed", "you_pay", "plan_pays"))
         where = "" if each["network"] == Network.IN else " (out)"
-        table.add_row(text(each["day"]), f"{_words(each['service'])}{where}", *amounts, how(each["steps"]))
+        table.add_row(text(each["day"]), *of, f"{_words(each['service'])}{where}", *amounts, how(each["steps"]))
     console.print(table)
 
 

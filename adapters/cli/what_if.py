@@ -109,7 +109,7 @@ class Year(NamedTuple):
             "premium": dollars(costs.premium_cents),
             "together": dollars(costs.together_cents),
             "beyond_cheapest": dollars(costs.together_cents - self.costs[0].together_cents),
-            "services": [priced(each) for each in costs.prices],
+            "services": [priced(each) | {"patient": asked.patients.get(each.served.person)} for each in costs.prices],
             "claims": [_compared(each) for each in self.owed.get(costs.plan_id, ())],
             "left_out": dict(asked.history.left_out),
             "network_assumed": sum(not each.is_network_told for each in asked.history.claims),

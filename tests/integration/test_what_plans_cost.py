@@ -142,7 +142,7 @@ def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> 
 
 
 def test_the_directory_tells_of_each_plan_whether_a_provider_is_in_its_network(ledger: Ledger) -> None:
-    """A cardiologist who was in Silver's network, as the payer told. Bronze does not list her, and covers nothing outside."""
+    """A cardiologist, in Silver's network as the payer told. Bronze does not list her, and covers nothing outside."""
     visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, deductible=15_000)
     visit["said"]["rendering_provider"] = NPI
     networks = [{"payer_id": PAYER, "plan_id": "GOLD", "first_on": "2026-01-01"}]
