@@ -15,6 +15,7 @@ import projections.claim_history
 import projections.coverage
 import projections.denials
 import projections.directory
+import projections.family
 import projections.journal
 import projections.login_activity
 import projections.payers
@@ -24,6 +25,7 @@ import projections.plans
 import projections.plans_compared
 import projections.premiums
 import projections.remittances
+import projections.security_alerts
 import projections.settlement
 import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
@@ -68,6 +70,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.login_activity,
+    projections.security_alerts,
+    projections.family,
     projections.plans,
     projections.plans_compared,
     projections.directory,

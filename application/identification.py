@@ -15,6 +15,7 @@ from application.ports import Message, Understood
 from application.unit_of_work import HEADS_MAX, Chapter
 from domain import (
     claim,
+    consent,
     coverage,
     directory,
     enrolment,
@@ -111,8 +112,9 @@ def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
     return ids.stream("plan", payer_id, plan_id)
 
 
-def person_of(ids: Ids, payer_id: str, member_id: str, given_name: str) -> StreamId:
-    return ids.stream("person", payer_id, _folded(member_id), _folded(given_name))
+def person_of(ids: Ids, payer_id: str, names: Names) -> StreamId:
+    """A person as a payer knows them."""
+    return ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
 
 
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
@@ -169,7 +171,7 @@ def sign_in_entry(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy
         source=source,
         payer_id=whose.payer_id if whose else "",
         account=account_of(ids, whose.payer_id, whose.member_id) if whose else None,
-        owner=person_of(ids, whose.payer_id, whose.member_id, whose.given_name) if whose else None,
+        owner=person_of(ids, whose.payer_id, Names(whose.member_id, given_name=whose.given_name)) if whose else None,
         personal=personal,
         said=said,
         policy=lockout,
@@ -225,6 +227,8 @@ class Identification:
                 entry = self._plan(message.source, understood.said)
             case sign_in.Notice():
                 entry = sign_in_entry(self._ids, message.source, understood.said, self._lockout)
+            case consent.Notice():
+                entry = self._consent(message.source, understood.said)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -390,6 +394,25 @@ class Identification:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
         return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
 
+    def _consent(self, source: str, notice: consent.Notice) -> Entry:
+        payer_id, said, viewer = notice.payer_id, notice.said, None
+        subject = person_of(self._ids, payer_id, notice.subject)
+        if notice.viewer is None:
+            stream = self._ids.stream("confidentiality", subject)
+        else:
+            viewer = person_of(self._ids, payer_id, notice.viewer)
+            stream = self._ids.stream("consent", viewer, subject)
+        change = self._ids.stream("consent_change", stream, notice.numbers.change_id)
+        command = consent.Record(
+            payer_id=payer_id,
+            person=subject,
+            source=source,
+            personal=notice.numbers,
+            said=msgspec.structs.replace(said, change=change, content=self._ids.content(said)),
+            viewer=viewer,
+        )
+        return Entry(stream, consent, command, subject)
+
     def _item(
         self, number: int, stream: StreamId, command: claim.Post | claim.Report, identify: person.Identify
     ) -> ClaimItem:
@@ -418,7 +441,7 @@ class Identification:
     def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
         known = self._persons.get((payer_id, names))
         if known is None:
-            stream = person_of(self._ids, payer_id, names.member_id, names.given_name)
+            stream = person_of(self._ids, payer_id, names)
             known = stream, person.Identify(payer_id, names, self._ids.content(names))
             if len(self._persons) >= HEADS_MAX:
                 self._persons.clear()

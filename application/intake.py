@@ -279,15 +279,15 @@ class Intake:
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         entries = [unit.entry for unit in units if unit.entry is not None]
-        for entry in entries:
-            streams[entry.stream] = entry.chapter
-            if (known := self._heads.get(entry.stream)) is not None:
-                work.know(entry.stream, known)
-        streams |= {entry.plan: plan for entry in entries if entry.plan is not None}
         persons = {c.person for unit in units for c in unit.claims}
-        described = {person_id for entry in entries for person_id, _ in entry.persons}
-        streams |= dict.fromkeys(described, person)
         streams |= {person_id: person for person_id in persons if self._heads.get(person_id) is None}
+        described = {person_id for entry in entries for person_id, _ in entry.persons}
+        growing = {entry.stream: entry.chapter for entry in entries} | dict.fromkeys(described, person)
+        for stream in growing:
+            if (known := self._heads.get(stream)) is not None:
+                work.know(stream, known)
+        streams |= growing
+        streams |= {entry.plan: plan for entry in entries if entry.plan is not None}
         bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
         work.load(streams | claims | dict.fromkeys(bills, account))
         if self._accounts:
@@ -401,9 +401,9 @@ class Intake:
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
+        logins = {entry.stream for entry in entries if entry.chapter is identity}
         described = {person_id for entry in entries for person_id, _ in entry.persons}
-        logins = {unit.stream for unit in units if unit.entry is not None and unit.entry.chapter is identity}
-        for stream in logins | described | {c.person for unit in units for c in unit.claims}:
+        for stream in logins.union(described, (c.person for unit in units for c in unit.claims)):
             head = work.head(stream)
             if head is not None and stream not in work.unreadable:
                 self._heads.keep(stream, head)

@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import premium, sign_in
+from domain import consent, premium, sign_in
 from domain.claim import Notice
 from domain.coverage import CoverageNotice
 from domain.directory import ProviderNotice
@@ -77,6 +77,7 @@ Said = (
     | CoverageNotice
     | ProviderNotice
     | sign_in.Notice
+    | consent.Notice
 )
 
 

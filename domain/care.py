@@ -13,12 +13,8 @@ from typing import NamedTuple
 
 from domain.age import reached
 from domain.code_ranges import is_among
+from domain.person import Sex
 from domain.sensitive import category_of_procedure
-
-
-class Sex(StrEnum):
-    FEMALE = "female"
-    MALE = "male"
 
 
 class Standing(StrEnum):

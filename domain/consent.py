@@ -1,17 +1,16 @@
 """What a family says of itself: what they are to each other, and what they allowed each other to see.
 
-Identity: viewer and subject, in this order; that communications are confidential is said of the subject alone. Facts
-come in any order. Who may see what follows from the set of them (domain/visibility.py).
+Identity: viewer and subject, in this order; that communications are confidential is said of the subject alone. A fact
+is known again by the payer's own number of the change. Facts come in any order, and who may see what follows from the
+set of them (domain/visibility.py).
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from domain.facts import Event, Fact, StreamId
-
-Identity = tuple[str, str]
-"""By which one thing that was said of viewer and subject, or of a subject, is known again"""
+from domain.facts import Event, Fact, Sealed, StreamId
+from domain.person import Names
 
 
 class Kind(StrEnum):
@@ -55,7 +54,7 @@ class Party(StrEnum):
     PLAN = "plan"
 
 
-# --- a message, understood
+# --- a message of one such fact, understood
 
 
 class Said(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -65,6 +64,8 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     at: datetime
     """Aware; its own offset says which day it was"""
     by: Party
+    change: StreamId = StreamId("")
+    """The change that says it"""
     content: str = ""
     """Keyed hash of what was said, parsed"""
     relationship: Relationship | None = None
@@ -75,9 +76,21 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     until: date | None = None
     """Of a grant: the last one, where it has an end"""
 
-    @property
-    def identity(self) -> Identity:
-        return self.kind, self.at.astimezone(UTC).isoformat()
+
+class Numbers(Fact, frozen=True, gc=False):
+    """The payer's own. Personal."""
+
+    change_id: str
+
+
+class Notice(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What a plan says of viewer and subject, or of a subject alone."""
+
+    payer_id: str
+    subject: Names
+    numbers: Numbers
+    said: Said
+    viewer: Names | None = None
 
 
 # --- what commands and events say alike
@@ -85,9 +98,11 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
 
 class _About(Fact, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     payer_id: str
-    subject: StreamId
+    person: StreamId
+    """The subject"""
     source: str
     """Where it was read: topic, partition and offset, or the fingerprint of a file"""
+    personal: Numbers | Sealed | None = None
 
 
 # --- command
@@ -103,6 +118,7 @@ class Record(_About, frozen=True, omit_defaults=True, gc=False, kw_only=True):
 
 
 class _Event(_About, Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):
+    change: StreamId
     content: str
     at: datetime
     by: Party
@@ -181,13 +197,21 @@ class Refusal(StrEnum):
 def decide(state: Consents, command: Record) -> tuple[ConsentEvent, ...] | Refusal:
     """One event where it is news, none where it came before, else why not."""
     for known in state.said:
-        if known.identity == command.said.identity:
+        if known.change == command.said.change:
             return () if known.content == command.said.content else Refusal.CONFLICT
     recorded_as = _RECORDED_AS[command.said.kind]
-    about: dict[str, Any] = {"payer_id": command.payer_id, "subject": command.subject, "source": command.source}
-    if command.viewer is not None:
-        about["viewer"] = command.viewer
-    return (recorded_as(**about, **{name: getattr(command.said, name) for name in _shared(recorded_as)}),)
+    event: Any = recorded_as  # fields differ from kind to kind
+    viewer = {} if command.viewer is None else {"viewer": command.viewer}
+    return (
+        event(
+            payer_id=command.payer_id,
+            person=command.person,
+            source=command.source,
+            personal=command.personal,
+            **viewer,
+            **{name: getattr(command.said, name) for name in _shared(recorded_as)},
+        ),
+    )
 
 
 def _shared(event: type[ConsentEvent]) -> list[str]:

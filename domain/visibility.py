@@ -4,7 +4,7 @@ It follows from the set of all that was said of viewer and subject (domain/conse
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from domain.age import of_age_on
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     def heard(self, *kinds: Kind) -> list[Said]:
         """What was said of these kinds by the end of the day, the earliest first; of one moment the stricter last."""
         found = [each for each in self.said if each.kind in kinds and each.at.date() <= self.day]
-        return sorted(found, key=lambda each: (each.at.astimezone(UTC), _BY_STRICTNESS.index(each.kind)))
+        return sorted(found, key=_order)
 
     @property
     def relationship(self) -> Relationship | None:
@@ -71,6 +71,10 @@ class Case(NamedTuple):
     def asked(self) -> list[Grant]:
         """Those of what is asked for."""
         return [grant for grant in self.grants if self.area in grant.areas]
+
+
+def _order(said: Said) -> tuple[datetime, int, StreamId]:
+    return said.at, _BY_STRICTNESS.index(said.kind), said.change
 
 
 _BY_STRICTNESS = (

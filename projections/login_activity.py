@@ -108,6 +108,13 @@ CREATE OR REPLACE VIEW public.login_owners AS SELECT * FROM login_owners;
 COMMENT ON VIEW public.login_owners IS 'Whose an account of a portal is, as that portal said first.';
 CREATE OR REPLACE VIEW public.login_sessions AS {SESSIONS.format(told="true", began="true")};
 COMMENT ON VIEW public.login_sessions IS 'Sessions, and how those ended that are not open any more.';
+COMMENT ON COLUMN public.login_sessions.session_id IS 'The session.';
+COMMENT ON COLUMN public.login_sessions.login_id IS 'The account of a portal.';
+COMMENT ON COLUMN public.login_sessions.portal_id IS 'The portal.';
+COMMENT ON COLUMN public.login_sessions.position IS 'Position in the log of the sign-in that began it.';
+COMMENT ON COLUMN public.login_sessions.device_id IS 'The device that signed in.';
+COMMENT ON COLUMN public.login_sessions.address_id IS 'The address that it came from.';
+COMMENT ON COLUMN public.login_sessions.factor IS 'What was signed in with.';
 COMMENT ON COLUMN public.login_sessions.began_at IS 'When it began.';
 COMMENT ON COLUMN public.login_sessions.last_used_at IS 'When it was used last, as far as that is told.';
 COMMENT ON COLUMN public.login_sessions.ended_at IS 'When it ended; null while it is open.';
@@ -118,6 +125,9 @@ SELECT day, portal_id, cause, count(*) AS failures,
        round(100.0 * count(*) / sum(count(*)) OVER (PARTITION BY day, portal_id), 1) AS percent
 FROM login_activity WHERE kind = 'sign_in_failed' GROUP BY day, portal_id, cause;
 COMMENT ON VIEW public.sign_in_failures IS 'Sign-ins that failed, by day, portal and cause: how many of them were passwords?';
+COMMENT ON COLUMN public.sign_in_failures.day IS 'On which day, by the offset that the portal stated.';
+COMMENT ON COLUMN public.sign_in_failures.portal_id IS 'The portal.';
+COMMENT ON COLUMN public.sign_in_failures.cause IS 'Why.';
 COMMENT ON COLUMN public.sign_in_failures.failures IS 'How many there were.';
 COMMENT ON COLUMN public.sign_in_failures.percent IS 'Of all that failed on that day at that portal.';
 CREATE OR REPLACE VIEW public.open_lockouts AS
@@ -129,6 +139,9 @@ WHERE locked.kind = 'locked_out' AND NOT EXISTS (
       AND (ended.by <> 'ran_out' OR ended.device_id IS NOT DISTINCT FROM locked.device_id)
 );
 COMMENT ON VIEW public.open_lockouts IS 'Lockouts of which nothing said yet that they ended, though their time may be over.';
+COMMENT ON COLUMN public.open_lockouts.login_id IS 'The account of a portal.';
+COMMENT ON COLUMN public.open_lockouts.device_id IS 'The device that it holds for, null for all that never signed in.';
+COMMENT ON COLUMN public.open_lockouts.position IS 'Position in the log of the event that locks.';
 COMMENT ON COLUMN public.open_lockouts.since IS 'Since when.';
 COMMENT ON COLUMN public.open_lockouts.until IS 'Until when; null until a link or an agent unlocks it.';
 """  # noqa: S608 nothing in it comes from outside
@@ -160,7 +173,7 @@ SELECT position, at, day, login_id::text, portal_id, kind, cause, verdict, facto
              AND (%(known_at)s::bigint IS NULL OR earlier.position <= %(known_at)s)
        ) END AS address_is_new
 FROM login_activity told
-WHERE {_OF_MEMBER} AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s) AND day <= %(as_of)s
+WHERE {_OF_MEMBER} AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s) AND (%(as_of)s::date IS NULL OR day <= %(as_of)s)
 ORDER BY at DESC, position DESC LIMIT %(limit)s
 """  # noqa: S608 nothing in it comes from outside
 """What was said of a member's accounts up to a day, the latest first, as known at a position. A device or an address is new
@@ -171,8 +184,8 @@ SESSIONS_OF = (
     .replace("began.login_id,", "began.login_id::text,", 1)
     .replace("began.device_id, began.address_id", "began.device_id::text, began.address_id::text", 1)
     .format(
-        told="told.at < %(until)s AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)",
-        began=f"began.{_OF_MEMBER} AND began.at < %(until)s"
+        told="(%(until)s::timestamptz IS NULL OR told.at < %(until)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)",
+        began=f"began.{_OF_MEMBER} AND (%(until)s::timestamptz IS NULL OR began.at < %(until)s)"
         " AND (%(known_at)s::bigint IS NULL OR began.position <= %(known_at)s)",
     )
     + "ORDER BY began.at DESC, began.position DESC"

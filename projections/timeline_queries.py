@@ -12,6 +12,8 @@ UNION SELECT schedule_id::text FROM schedules WHERE account_id = ANY(%(accounts)
 UNION SELECT statement_id::text FROM statements WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT comparison_id::text FROM plans_compared WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT coverage_id::text FROM coverage_facts WHERE coverage_id = ANY(%(coverages)s::uuid[])
+UNION SELECT consent_id::text FROM consent_facts
+      WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)) OR viewer_id = ANY(ARRAY(SELECT person_id FROM persons))
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
 """

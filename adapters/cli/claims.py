@@ -8,6 +8,7 @@ import typer
 
 from adapters.cli import show, show_claims, timeline
 from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.seen import SeenBy, claims_seen_by, viewer_of
 from adapters.cli.story import story
 from composition import Ledger
 from domain.adjudication import ClaimType, Status
@@ -42,12 +43,19 @@ def claims(
     from_: From = None,
     to: To = None,
     limit: Annotated[int | None, typer.Option(min=1, help=f"At most so many; {TABLE_ROWS} in a table.")] = None,
+    seen_by: SeenBy = None,
     as_json: Json = False,
 ) -> None:
     """Where claims stand."""
     wanted = {"member": member, "status": status, "type": claim_type, "payer": payer, "from": from_, "to": to}
+    at_most = limit or (None if as_json else TABLE_ROWS + 1)
     with opened() as ledger:
-        rows = find(ledger, limit=limit or (None if as_json else TABLE_ROWS + 1), **wanted)
+        if seen_by is None:
+            rows = find(ledger, limit=at_most, **wanted)
+        elif member is None:
+            raise typer.BadParameter("a member is wanted: --member", param_hint="--seen-by")
+        else:  # what is left out must not count
+            rows = claims_seen_by(ledger, find(ledger, **wanted), viewer_of(seen_by), day_of(ledger, None))[:at_most]
     if as_json:
         for row in rows:
             show.line(row)
@@ -70,6 +78,7 @@ def history(
     payer: Payer = None,
     from_: From = None,
     to: To = None,
+    seen_by: SeenBy = None,
     as_json: Json = False,
 ) -> None:
     """A member's claims of thirty-six months, newest first; claims without a day of service stand at the end."""
@@ -87,6 +96,8 @@ def history(
             last_day=window and window.last,
             **{"from": from_, "to": to},
         )
+        if seen_by is not None:
+            rows = claims_seen_by(ledger, rows, viewer_of(seen_by), day_of(ledger, as_of), position)
     if as_json:
         for row in rows:
             show.line(row)

@@ -18,12 +18,15 @@ from adapters import logs
 from adapters.cli import (
     accounts,
     accumulators,
+    alerts,
+    care,
     claims,
     codes,
     costs,
     coverage,
     directory,
     estimate,
+    family,
     filters,
     logins,
     money,
@@ -71,9 +74,12 @@ app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
 app.add_typer(logins.app)
+app.add_typer(alerts.app)
 app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)
+app.add_typer(family.app)
+app.add_typer(care.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
 app.add_typer(directory.app)

@@ -12,7 +12,7 @@ import typer
 from adapters.cli import show
 from adapters.cli.claims import TABLE_ROWS, KnownAt, Member, position_of
 from adapters.cli.members import accounts_of
-from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.opened import DAYS, Json, opened
 from adapters.cli.show import console, new_table, text
 from application.mapper import StoredEvent, Unreadable
 from application.sign_ins import end_lockouts
@@ -22,7 +22,7 @@ from projections.login_activity import LOGINS, RUN_OUT, SESSIONS_OF
 
 app = typer.Typer()
 
-AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What had happened by this day; today by default.")]
+AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What had happened by this day.")]
 
 EVENTS_AT = """
 SELECT notification_id, originator_id::text, originator_version, topic, state FROM events
@@ -41,7 +41,7 @@ def logins(
     """Who signed in as a member, who failed to and why, from which devices, and whatever was changed; latest first."""
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
-        rows = logins_of(ledger, member, day_of(ledger, as_of), position, limit or (None if as_json else TABLE_ROWS))
+        rows = logins_of(ledger, member, as_of and as_of.date(), position, limit or (None if as_json else TABLE_ROWS))
     if as_json:
         for row in rows:
             show.line(row)
@@ -55,9 +55,7 @@ def logins(
 def sessions(
     member: Member,
     all_: Annotated[bool, typer.Option("--all", help="Also those that ended.")] = False,
-    as_of: Annotated[
-        datetime | None, typer.Option(formats=DAYS, help="Open at the end of this day; now by default.")
-    ] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="Open at the end of this day.")] = None,
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
@@ -90,7 +88,7 @@ def end(as_json: Json = False) -> None:
 
 
 def logins_of(
-    ledger: Ledger, member: str, as_of: date, known_at: int | None, limit: int | None = None
+    ledger: Ledger, member: str, as_of: date | None, known_at: int | None, limit: int | None = None
 ) -> list[dict[str, Any]]:
     asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "as_of": as_of, "limit": limit}
     with ledger.database.session() as cursor:
@@ -99,7 +97,7 @@ def logins_of(
     return [_login(row, personal.get(row["position"])) for row in rows]
 
 
-def sessions_of(ledger: Ledger, member: str, until: datetime, known_at: int | None) -> list[dict[str, Any]]:
+def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: int | None) -> list[dict[str, Any]]:
     """By what had happened before a moment."""
     asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "until": until}
     with ledger.database.session() as cursor:
@@ -136,10 +134,10 @@ def _personal(ledger: Ledger, positions: Sequence[int]) -> dict[int, Personal]:
     return found
 
 
-def _end_of(ledger: Ledger, day: datetime | None) -> datetime:
+def _end_of(ledger: Ledger, day: datetime | None) -> datetime | None:
     """The first moment that does not count."""
     if day is None:
-        return datetime.now(UTC)
+        return None
     return datetime.combine(day.date() + timedelta(days=1), time.min, ZoneInfo(ledger.settings.zone))
 
 

@@ -35,6 +35,8 @@ FACT_OF = {
     "family": Fact.COVERAGE,
     "consent": Fact.COVERAGE,
     "confidentiality": Fact.COVERAGE,
+    "coverage": Fact.COVERAGE,
+    "plan_change": Fact.COVERAGE,
     "comparison": Fact.COVERAGE,
     "login": Fact.SIGN_IN,
     "claim": Fact.CLAIM,
@@ -43,8 +45,6 @@ FACT_OF = {
     "schedule": Fact.MONEY,
     "statement": Fact.MONEY,
     "premium": Fact.MONEY,
-    "coverage": Fact.COVERAGE,
-    "plan_change": Fact.COVERAGE,
 }
 """By the first word of an event's topic"""
 

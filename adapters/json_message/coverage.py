@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message import plan_change
+from adapters.json_message import consent, plan_change
 from adapters.json_message.lines import by_line
 from adapters.json_message.parts import YEARS, At, Number, Part, Text, Word
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
+from domain.consent import Notice as ConsentNotice
 from domain.coverage import CoverageNotice, Individual, Numbers, Refusal
 from domain.enrolment import Relationship, Said
 from domain.person import Description, Names, Sex
@@ -95,6 +96,12 @@ class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
         | plan_change.Compared
         | plan_change.Confirmed
         | plan_change.Withdrawn
+        | consent.FamilyLinked
+        | consent.ConsentGranted
+        | consent.ConsentLimited
+        | consent.ConsentRevoked
+        | consent.ConfidentialRequested
+        | consent.ConfidentialWithdrawn
     )
 
 
@@ -105,11 +112,7 @@ def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
     """The one change of a message. Never raises for what is in the data."""
     raw = bytes(data[:])
     try:
-        message = read(raw)
-        notice = _notice(message)
-        for rule in RULES:
-            if broken := rule(notice):
-                raise Fault("json.wrong_schema", broken)
+        notice = _understood(read(raw))
         if holds_account_number(notice):
             raise Fault(Refusal.ACCOUNT_NUMBER)
     except Fault as fault:
@@ -122,6 +125,20 @@ translate_lines = by_line(translate)
 
 
 # --- in the ledger's terms
+
+
+def _understood(read: CoverageChange) -> CoverageNotice | ConsentNotice:
+    """Raises Fault where it breaks a rule."""
+    notice: CoverageNotice | ConsentNotice
+    if isinstance(read.said, consent.Said):
+        notice = consent.notice(read.payer_id, read.member_id, read.change_id, read.at, read.said)
+        broken = [rule(notice) for rule in consent.RULES]
+    else:
+        notice = _notice(read)
+        broken = [rule(notice) for rule in RULES]
+    for each in filter(None, broken):
+        raise Fault("json.wrong_schema", each)
+    return notice
 
 
 def _notice(read: CoverageChange) -> CoverageNotice:

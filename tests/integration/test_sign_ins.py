@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.cli.alerts import alerts_of
 from adapters.cli.logins import logins_of, sessions_of
 from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
@@ -25,6 +26,7 @@ from domain.sign_in import By, Cause, Notice, Personal
 from tests.given import rows
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
+from tests.unit.premiums import premium
 from tests.unit.sign_ins import SAID, minutes, of_member, sign_in
 
 
@@ -307,3 +309,91 @@ def test_a_members_sign_ins_and_sessions_are_shown(run: Run) -> None:
     assert lines(run("end-lockouts", "--json")) == [{"ended": 0}]
     assert lines(run("logins", MEMBER, "--json"))[0]["by"] == "ran_out"
     assert "No sign-ins" in run("logins", "NOBODY").stdout.decode()
+
+
+# --- alerts
+
+
+def alerts(ledger: Ledger, day: date | None = None, known_at: int | None = None) -> list[tuple[str, str | None]]:
+    """What of, and until when."""
+    told = alerts_of(ledger, MEMBER, day, known_at)
+    return [(row["kind"], row["resolved_on"] and str(row["resolved_on"])) for row in told]
+
+
+def signed_in_from(country: str, at: float, device_id: str, name: str) -> Any:
+    address = f"198.51.100.{len(name)}"
+    where = {"country": country, "device_id": device_id, "address": address, "session_id": name}
+    return sign_in("signed_in", name, minutes(at).isoformat(), **where)
+
+
+def test_a_strange_sign_in_is_told_once_until_somebody_has_seen_it(ledger: Ledger) -> None:
+    at_home = of_member(signed_in_from("US", 0, "phone", "first"))
+    take(ledger, at_home, signed_in_from("RO", 300, "laptop", "second"), signed_in_from("RO", 310, "laptop", "third"))
+    assert alerts(ledger) == [("new device in new country", None)]
+    seen = sign_in("alert_acknowledged", "A-1", minutes(24 * 60).isoformat(), about_event_id="second", by="member")
+    take(ledger, seen)
+    assert alerts(ledger) == [("new device in new country", "2026-03-03")]
+    assert alerts(ledger, date(2026, 3, 2)) == [("new device in new country", None)]
+    assert alerts(ledger, date(2026, 3, 1)) == []
+    positions = [row["position"] for row in rows(ledger.database, "SELECT position FROM login_activity ORDER BY 1")]
+    assert [len(alerts(ledger, known_at=position)) for position in positions] == [0, 1, 1, 1]
+    assert alerts(ledger, known_at=positions[2]) == [("new device in new country", None)]
+
+
+def test_a_lockout_is_told_until_it_ends(ledger: Ledger) -> None:
+    take(ledger, of_member(sign_in("registered", "R-1")), *fails(5))
+    assert alerts(ledger) == [("locked out", None)]
+    take(ledger, sign_in("unlocked", "U-1", minutes(6).isoformat()))
+    assert alerts(ledger) == [("locked out", "2026-03-02")]
+
+
+def test_an_address_that_tries_many_accounts_and_a_burst(ledger: Ledger) -> None:
+    tried = [each | {"user_name": f"user {at}"} for at, each in enumerate(fails(10))]
+    take(ledger, *tried, *(of_member(each) for each in fails(10, first=100, device_id=None, address="192.0.2.1")))
+    found = rows(ledger.database, "SELECT kind, raised_position FROM security_alerts ORDER BY raised_position")
+    assert [row["kind"] for row in found] == ["many accounts from one address", "locked out"]
+    swift = [
+        of_member(sign_in("sign_in_failed", f"B-{at}", minutes(200 + at / 10).isoformat(), address="192.0.2.1"))
+        for at in range(12)
+    ]
+    take(ledger, *swift)
+    assert alerts(ledger) == [("burst of failures", None), ("locked out", "2026-03-02"), ("locked out", None)]
+
+
+def test_alerts_hold_nothing_personal(ledger: Ledger) -> None:
+    take(ledger, *A_DAY, *fails(5, first=100))
+    for table in ("security_alerts", "security_resolutions", "security_memory"):
+        told = str(rows(ledger.database, f"SELECT * FROM security_alerts_g1.{table}"))
+        assert told != "[]" or table == "security_resolutions"
+        for word in ("203.0.113.7", "ada", "D-1", MEMBER):
+            assert word not in told
+
+
+def test_any_batches_raise_the_same_alerts(ledger: Ledger) -> None:
+    for at in range(4):
+        take(ledger, *A_DAY, *(each | {"user_name": f"user {at}"} for each in fails(9, first=10 * at)))
+    take(
+        ledger,
+        *reversed(
+            [signed_in_from(country, at, "phone", f"{country}{at}") for at in range(9) for country in ("CA", "US")]
+        ),
+    )
+    before = rows(ledger.database, "SELECT * FROM security_alerts ORDER BY raised_position, kind")
+    for limit in (1, 4, 1000):
+        rebuilt = ledger.rebuild("security_alerts", limit=limit)
+        assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
+    assert len(before) > 3
+
+
+def test_money_and_sign_ins_stand_in_one_list(run: Run) -> None:
+    run("init")
+    due = premium("invoiced", member_id=MEMBER) | {"payer_id": "1078810412"}
+    run("ingest", "-", stdin=encoded(due))
+    run("ingest", "-", stdin=b"\n".join(map(encoded, [of_member(each) for each in fails(5)])))
+    run("project", "--once")
+    assert [row["kind"] for row in lines(run("alerts", MEMBER, "--json"))] == ["locked out", "premium due"]
+    assert [row["kind"] for row in lines(run("alerts", MEMBER, "--as-of", "2026-03-02", "--json"))] == ["locked out"]
+    assert lines(run("alerts", MEMBER, "--known-at", "0", "--json")) == []
+    shown = run("alerts", MEMBER).stdout.decode()
+    assert "locked out" in shown
+    assert "premium due" in shown

@@ -88,6 +88,10 @@ def test_one_line_is_enough_in_whatever_place() -> None:
     assert category_of(lines, "") == category_of(lines[::-1], "") == Category.MENTAL_HEALTH
 
 
+def test_of_several_the_category_that_stands_first_is_told() -> None:
+    assert category_of([line("HC:87389"), line("HC:90837")], "11") == Category.MENTAL_HEALTH
+
+
 def test_what_was_billed_before_it_was_coded_otherwise_counts_too() -> None:
     assert category_of([line("HC:99213", submitted="HC:90837")], "11") == Category.MENTAL_HEALTH
 

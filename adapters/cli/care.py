@@ -1,0 +1,123 @@
+"""`scripts/ledger care-due`: which preventive care is due for a member's family, as far as claims show."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from adapters.cli import show
+from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.seen import Family, SeenBy, family_of, shown_claims, viewer_of
+from adapters.cli.show import console, new_table, text
+from application.identification import person_of
+from composition import Ledger
+from domain.adjudication import Status
+from domain.care import Care, Done, Standing, due
+from domain.consent import Area
+from domain.person import Names, Sex
+from projections.family_queries import PROCEDURES
+
+app = typer.Typer()
+
+AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What was due on this day; today by default.")]
+
+NOTHING_DONE = [Status.PREDETERMINATION, Status.REVERSED, Status.VOIDED]
+"""Claims that do not show that anything was done. A denied one does: it was done, and not paid"""
+UNKNOWN = "birth_date_unknown"
+_STYLES = {Standing.DUE: "[yellow]due[/]", Standing.DONE: "[green]done[/]"}
+
+
+@app.command("care-due", epilog="Example: scripts/ledger care-due NHP131023432 --as-of 2026-03-31")
+def show_care(
+    member: Member, as_of: AsOf = None, known_at: KnownAt = None, seen_by: SeenBy = None, as_json: Json = False
+) -> None:
+    """Preventive care of a member's family: what is due, done until when, not yet or no longer recommended."""
+    with opened() as ledger, ledger.database.snapshot():
+        viewer = None if seen_by is None else viewer_of(seen_by)
+        cares = care_of(ledger, member, day_of(ledger, as_of), position_of(ledger, known_at), viewer)
+    if as_json:
+        for each in cares:
+            show.line(each)
+    elif cares:
+        _table(cares)
+    else:
+        console.print("Nobody is known. (Is everything projected? scripts/ledger status)")
+
+
+def care_of(
+    ledger: Ledger, member: str, day: date, known_at: int | None, viewer: Names | None = None
+) -> list[dict[str, Any]]:
+    """Each recommendation for each of a member's family on a day; those alone that a viewer may see."""
+    family = family_of(ledger, known_at, member=member)
+    found = []
+    for person, known in family.persons.items():
+        if known["member_id"].upper() != member.upper():
+            continue
+        about = {"person_id": person, "person": known["name"], "as_of": day}
+        found += [about | each for each in _due(ledger, family, person, day, known_at, viewer)]
+    return found
+
+
+def _due(
+    ledger: Ledger, family: Family, person: str, day: date, known_at: int | None, viewer: Names | None
+) -> list[dict[str, Any]]:
+    known = family.persons[person]
+
+    def shows(*, is_sensitive: bool) -> bool:
+        if viewer is None:
+            return True
+        viewed_by = person_of(ledger.ids, known["payer_id"], viewer)
+        return family.may_see(viewed_by, person, Area.CARE, day, is_sensitive=is_sensitive)
+
+    if not shows(is_sensitive=False):
+        return []
+    if known["birth_date"] is None:
+        return [{"recommendation": None, "standing": UNKNOWN}]
+    done = _done(ledger, person, day, known_at, viewer)
+    sex = Sex(known["sex"]) if known["sex"] else None
+    cares = due(known["birth_date"], sex, done, day)
+    return [_told(each) for each in cares if shows(is_sensitive=each.recommendation.is_sensitive)]
+
+
+def _done(ledger: Ledger, person: str, day: date, known_at: int | None, viewer: Names | None) -> list[Done]:
+    """What claims show; to a viewer no more than they may know of."""
+    asked = {"person": person, "known_at": known_at, "nothing_done": NOTHING_DONE}
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(PROCEDURES, asked).fetchall()
+    claims = {row["claim_id"] for row in rows}
+    if viewer is not None:
+        claims = shown_claims(ledger, claims, viewer, Area.CARE, day, known_at)
+    return [Done(row["procedure"], row["day"]) for row in rows if row["day"] and row["claim_id"] in claims]
+
+
+def _told(care: Care) -> dict[str, Any]:
+    recommendation = care.recommendation
+    return {
+        "recommendation": recommendation.name,
+        "standing": care.standing,
+        "from_on": care.from_on,
+        "until": care.until,
+        "for_whom": recommendation.for_whom,
+        "source": recommendation.source,
+    }
+
+
+def _table(cares: list[dict[str, Any]]) -> None:
+    columns = ("person", "recommended", "for whom", "standing", "since", "until", "by")
+    table = new_table(*columns, folds=("person", "for whom"))
+    for each in cares:
+        if each["standing"] == UNKNOWN:
+            table.add_row(text(each["person"]), "", "", "[dim]birth date unknown[/]", "", "", "")
+        else:
+            table.add_row(
+                text(each["person"]),
+                each["recommendation"].replace("_", " "),
+                each["for_whom"],
+                _STYLES.get(each["standing"], each["standing"].replace("_", " ")),
+                text(each["from_on"]),
+                text(each["until"]),
+                each["source"],
+            )
+    console.print(table)
+    console.print("As far as claims show; no medical advice. Due: no claim shows it. Done: since is its day.")

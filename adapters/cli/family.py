@@ -1,0 +1,87 @@
+"""`scripts/ledger family`: who of a family may see what of whom, and why."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from adapters.cli import show
+from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.seen import Family, family_of
+from adapters.cli.show import console, new_table, text
+from composition import Ledger
+from domain.consent import Area
+from domain.visibility import ends_on, may_see
+
+app = typer.Typer()
+
+AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="As of the end of this day; today by default.")]
+
+
+@app.command("family", epilog="Example: scripts/ledger family NHP131023432 --as-of 2026-03-31")
+def show_family(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+    """Who of a member's family may see whose claims, money, coverage and care, and by which rule."""
+    with opened() as ledger, ledger.database.snapshot():
+        day = day_of(ledger, as_of)
+        pairs = pairs_of(ledger, member, day, position_of(ledger, known_at))
+    if as_json:
+        for pair in pairs:
+            show.line(pair)
+    elif pairs:
+        _table(pairs, day)
+    else:
+        console.print("Nobody else is known. (Is everything projected? scripts/ledger status)")
+
+
+def pairs_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
+    """Every two of a member's family, and whoever else was allowed something, of what is not sensitive."""
+    family = family_of(ledger, known_at, member=member)
+    told = {(to, of) for of, to, _ in family.said if to is not None}
+    own = [each for each, known in family.persons.items() if known["member_id"].upper() == member.upper()]
+    within = {
+        (viewer, subject)
+        for viewer in own
+        for subject in own
+        if viewer != subject and family.persons[viewer]["payer_id"] == family.persons[subject]["payer_id"]
+    }
+    order = list(family.persons)
+    known = [pair for pair in told | within if {*pair} & {*own}]
+    return [
+        _pair(family, *pair, day) for pair in sorted(known, key=lambda pair: [_place(order, each) for each in pair])
+    ]
+
+
+def _place(order: list[str], person: str) -> tuple[int, str]:
+    """Whom nobody has named yet stands last."""
+    return (order.index(person) if person in order else len(order), person)
+
+
+def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any]:
+    cases = {area: family.case(viewer, subject, area, day) for area in Area}
+    names = {each: family.persons[each]["name"] if each in family.persons else None for each in (viewer, subject)}
+    return {
+        "viewer_id": viewer,
+        "viewer": names[viewer],
+        "relationship": cases[Area.CLAIMS].relationship,
+        "subject_id": subject,
+        "subject": names[subject],
+        "as_of": day,
+        "sees": {area: may_see(case)._asdict() | {"until": ends_on(case)} for area, case in cases.items()},
+    }
+
+
+def _table(pairs: list[dict[str, Any]], day: date) -> None:
+    table = new_table("viewer", "is their", "sees of", *Area, "why", "until", folds=("viewer", "sees of", "why"))
+    for pair in pairs:
+        verdicts = list(pair["sees"].values())
+        table.add_row(
+            text(pair["viewer"] or pair["viewer_id"][:8]),
+            text(pair["relationship"]),
+            text(pair["subject"] or pair["subject_id"][:8]),
+            *("yes" if each["allowed"] else "[dim]no[/]" for each in verdicts),
+            "; ".join(dict.fromkeys(each["because"] for each in verdicts)),
+            ", ".join(dict.fromkeys(text(each["until"]) for each in verdicts if each["until"])),
+        )
+    console.print(table)
+    console.print(f"As of the end of {text(day)}. Sensitive services show to nobody but the person.")

@@ -1,0 +1,38 @@
+"""Questions about families: who belongs together, what was said of them, and what claims tell of their services."""
+
+PERSONS = """
+SELECT person_id::text, payer_id, member_id, trim(concat_ws(' ', given_name, family_name)) AS name, birth_date, sex
+FROM people WHERE upper(member_id) = upper(%(member)s::text) OR person_id = ANY(%(persons)s::uuid[])
+ORDER BY payer_id, birth_date NULLS LAST, person_id
+"""
+"""All whom a payer knows under one number, and some others."""
+
+FACTS = """
+SELECT person_id::text, viewer_id::text, folded FROM consent_facts
+WHERE (person_id = ANY(%(persons)s::uuid[]) OR viewer_id = ANY(%(persons)s::uuid[])
+       OR person_id = ANY(ARRAY(SELECT person_id FROM consent_facts WHERE viewer_id = ANY(%(persons)s::uuid[]))))
+  AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
+ORDER BY position
+"""
+"""All that was said of some persons, and of those of whom they may see something, as known at a position."""
+
+TOLD = """
+SELECT own.claim_id::text, own.person_id::text, own.payer_id, told.facility_code, coalesce(told.lines, '[]') AS lines
+FROM claim_history own
+JOIN claim_history told ON told.claim_id = own.claim_id OR told.bill_id = own.bill_id
+WHERE own.known_until IS NULL AND own.claim_id = ANY(%(claims)s::uuid[])
+"""
+"""All that was ever said of claims and of the other claims of their bills: what is known by now to be sensitive was so at
+any position."""
+
+PROCEDURES = """
+SELECT held.claim_id::text, line.value ->> 'procedure' AS procedure,
+       coalesce((line.value ->> 'service_from')::date, held.service_from) AS day
+FROM claim_history held
+JOIN claim_history final ON final.claim_id = held.claim_id AND final.position = held.final_position
+CROSS JOIN LATERAL jsonb_array_elements(final.lines) AS line
+WHERE held.person_id = %(person)s::uuid AND NOT held.status = ANY(%(nothing_done)s)
+  AND CASE WHEN %(known_at)s::bigint IS NULL THEN held.known_until IS NULL
+           ELSE held.position <= %(known_at)s AND (held.known_until IS NULL OR held.known_until > %(known_at)s) END
+"""
+"""What the last words on a person's claims say was done, as known at a position; a line without a day has its claim's."""

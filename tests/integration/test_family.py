@@ -1,0 +1,290 @@
+"""Families over a real ledger: from the bytes of messages to who may see what, and to claims as another sees them."""
+
+import random
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.claims import find
+from adapters.cli.family import pairs_of
+from adapters.cli.seen import claims_seen_by, viewer_of
+from application.identification import person_of
+from application.intake import Outcome
+from application.ports import Format, Message
+from composition import Ledger
+from domain.consent import ConsentGranted, Numbers
+from domain.person import Names
+from tests.given import rows, value
+from tests.integration.test_cli import Run, command_line, lines
+from tests.unit.families import MEMBER, PAYER, claim, said
+from tests.unit.notices import encoded
+
+DAY = date(2026, 6, 1)
+FACTS = [
+    said("family_linked", "2026-01-02"),
+    said("family_linked", "2026-01-03", subject="CY", viewer={"given_name": "ADA"}, relationship="parent"),
+    said("consent_granted", "2026-02-01", until="2026-12-31"),
+    said("consent_limited", "2026-03-01", areas=["claims", "money"]),
+    said("confidential_communications_requested", "2026-04-01"),
+    said("confidential_communications_withdrawn", "2026-05-01"),
+    said("consent_revoked", "2026-07-01"),
+]
+
+
+def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
+    """One batch."""
+    outcomes = ledger.intake.handle([
+        Message(f"t/0@{at}", encoded(each), Format.JSON_COVERAGE if "change_id" in each else Format.JSON_CLAIM)
+        for at, each in enumerate(messages)
+    ])  # fmt: skip
+    ledger.runner.catch_up()
+    return outcomes
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [part.park.reason for outcome in outcomes for part in outcome.parked]
+
+
+def person(ledger: Ledger, name: str) -> str:
+    return person_of(ledger.ids, PAYER, Names(MEMBER, given_name=name))
+
+
+def sees(ledger: Ledger, viewer: str, subject: str, day: date, known_at: int | None = None) -> dict[str, str]:
+    """By which rule, of each area."""
+    [pair] = [
+        each
+        for each in pairs_of(ledger, MEMBER, day, known_at)
+        if (each["viewer_id"], each["subject_id"]) == (person(ledger, viewer), person(ledger, subject))
+    ]
+    return {area: verdict["rule"] for area, verdict in pair["sees"].items()}
+
+
+def shown(ledger: Ledger, viewer: str, day: date, known_at: int | None = None, member_id: str = MEMBER) -> list[str]:
+    """The numbers of the claims that somebody may see, by their charges."""
+    found = claims_seen_by(ledger, find(ledger, member=MEMBER), viewer_of(f"{member_id}/{viewer}"), day, known_at)
+    return sorted(each["claim_id"] for each in found)
+
+
+def ids_of(ledger: Ledger, *patients: str) -> list[str]:
+    wanted = {person(ledger, each) for each in patients}
+    return sorted(each["claim_id"] for each in find(ledger, member=MEMBER) if each["person_id"] in wanted)
+
+
+# --- from the bytes to the rows
+
+
+def test_what_is_said_becomes_events_and_rows(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"))
+    outcomes = take(ledger, *FACTS)
+    assert [(outcome.events, outcome.duplicates, outcome.parked) for outcome in outcomes] == [(1, 0, [])] * len(FACTS)
+    facts = rows(ledger.database, "SELECT kind, day::text, person_id::text FROM consent_facts ORDER BY position")
+    assert [row["kind"] for row in facts] == [message["said"]["kind"] for message in FACTS]
+    assert [row["person_id"] for row in facts] == [person(ledger, message["said"]["subject"]) for message in FACTS]
+    assert [row["day"] for row in facts] == [message["at"][:10] for message in FACTS]
+
+
+def test_who_saw_what_on_a_day(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), *FACTS)
+    for day, rule in [
+        (date(2026, 1, 31), "no_consent"),
+        (date(2026, 2, 1), "consent"),
+        (date(2026, 3, 31), "consent"),
+        (date(2026, 4, 1), "confidential"),
+        (date(2026, 5, 1), "consent"),
+        (date(2026, 7, 1), "revoked"),
+    ]:
+        assert sees(ledger, "BEN", "ADA", day)["claims"] == rule, day
+    assert sees(ledger, "BEN", "ADA", date(2026, 2, 28))["care"] == "consent"
+    assert sees(ledger, "BEN", "ADA", date(2026, 3, 1))["care"] == "limited"
+    assert sees(ledger, "ADA", "BEN", DAY)["claims"] == "no_consent"
+    assert sees(ledger, "ADA", "CY", date(2026, 6, 14))["claims"] == "parent_of_minor"
+    assert sees(ledger, "ADA", "CY", date(2026, 6, 15))["claims"] == "no_consent"
+
+
+def test_what_was_known_at_a_position_is_what_was_recorded_by_then(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"))
+    for message in FACTS:
+        take(ledger, message)
+    positions = [row["position"] for row in rows(ledger.database, "SELECT position FROM consent_facts ORDER BY 1")]
+    then = [sees(ledger, "BEN", "ADA", date(2026, 7, 1), position)["care"] for position in positions]
+    assert then == ["no_consent", "no_consent", "consent", "limited", "confidential", "limited", "revoked"]
+
+
+def test_any_order_and_any_batches_end_in_the_same(ledger: Ledger) -> None:
+    shuffled = random.Random(7).sample(FACTS, len(FACTS))
+    take(ledger, *shuffled[:3])
+    take(ledger, said("enrolled"), *shuffled[2:], *shuffled)
+    assert sees(ledger, "BEN", "ADA", date(2026, 6, 30)) == {
+        "claims": "consent", "money": "consent", "coverage": "limited", "care": "limited",
+    }  # fmt: skip
+    rebuilt = ledger.rebuild("family", limit=2)
+    assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
+
+
+# --- the same again, and otherwise
+
+
+def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:
+    take(ledger, *FACTS)
+    assert [(outcome.events, outcome.duplicates) for outcome in take(ledger, *FACTS)] == [(0, 1)] * len(FACTS)
+    otherwise = said("consent_granted", "2026-02-01", until="2027-12-31")
+    assert reasons(take(ledger, otherwise)) == ["consent.conflict"]
+    [item] = ledger.log.parked_items()
+    assert ledger.intake.raw(item.raw_id) == encoded(otherwise)
+
+
+def test_a_name_in_other_letters_is_the_same_person(ledger: Ledger) -> None:
+    take(ledger, FACTS[0])
+    [outcome] = take(
+        ledger, FACTS[0] | {"said": FACTS[0]["said"] | {"subject": "Ada", "viewer": {"given_name": "ben"}}}
+    )
+    assert (outcome.duplicates, outcome.parked) == (1, [])
+
+
+def test_what_cannot_be_read_is_parked_with_its_reason(ledger: Ledger) -> None:
+    bad = [
+        said("consent_granted", by="plan"),
+        said("consent_granted", areas=[]),
+        said("consent_granted", areas=["claims", "claims"]),
+        said("consent_granted", areas=["everything"]),
+        said("consent_granted", first_on="2026-03-02", until="2026-03-01"),
+        said("consent_granted", until="9999-12-31"),
+        said("consent_revoked", viewer={"given_name": "ada"}),
+        said("family_linked", relationship="cousin"),
+        said("consent_revoked") | {"schema": 2},
+        said("consent_revoked", viewer={"given_name": "4111111111111111"}),
+    ]
+    wrong = ["json.wrong_schema"] * 8 + ["json.unknown_version", "coverage.account_number"]
+    assert reasons(take(ledger, *bad)) == wrong
+    assert value(ledger.database, "SELECT count(*) FROM consent_facts") == 0
+
+
+def test_the_payers_number_is_sealed_under_the_subjects_key(ledger: Ledger) -> None:
+    take(ledger, said("consent_granted", change_id="THEIRS-17"))
+    stream = value(ledger.database, "SELECT consent_id::text FROM consent_facts")
+    [recorded] = ledger.log.history(stream)
+    event = ledger.mapper.load(recorded.stored)
+    assert isinstance(event, ConsentGranted)
+    assert ledger.mapper.unseal(recorded.stored, event) == Numbers("THEIRS-17")
+    for text in (b"THEIRS-17", b"ADA", b"BEN", MEMBER.encode()):
+        assert text not in recorded.stored.state
+    ledger.keys.destroy(person(ledger, "ADA"))
+    assert ledger.mapper.unseal(recorded.stored, event) is None
+    assert reasons(take(ledger, said("consent_revoked"))) == ["person.erased"]
+
+
+# --- claims as another sees them
+
+ORDINARY, SENSITIVE, UNJUDGED = claim("1", "ADA"), claim("2", "ADA", "HC:90837"), claim("3", "ADA", "N4:00093015001")
+OF_BEN, OF_CY, SENSITIVE_OF_CY = claim("4", "BEN"), claim("5", "CY"), claim("6", "CY", "HC:87491")
+CLAIMS = (ORDINARY, SENSITIVE, UNJUDGED, OF_BEN, OF_CY, SENSITIVE_OF_CY)
+LINKS = (
+    said("family_linked", "2026-01-02"),
+    said("family_linked", "2026-01-03", subject="CY", viewer={"given_name": "ADA"}, relationship="parent"),
+)
+
+
+def test_a_spouse_sees_what_was_allowed_and_nothing_sensitive(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), *LINKS, *CLAIMS)
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "BEN")
+    take(ledger, said("consent_granted", "2026-05-01"))
+    [ordinary] = set(shown(ledger, "BEN", DAY)) - {*ids_of(ledger, "BEN")}
+    [procedure] = rows(ledger.database, "SELECT procedure FROM claim_lines WHERE claim_id = %s", ordinary)
+    assert procedure["procedure"] == "HC:99213"
+    assert shown(ledger, "BEN", date(2026, 4, 30)) == ids_of(ledger, "BEN")
+    take(ledger, said("confidential_communications_requested", "2026-06-01"))
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "BEN")
+
+
+def test_everybody_sees_all_of_their_own(ledger: Ledger) -> None:
+    take(ledger, said("confidential_communications_requested"), *CLAIMS)
+    assert shown(ledger, "ADA", DAY) == ids_of(ledger, "ADA")
+
+
+def test_a_parent_sees_a_minors_claims_but_no_sensitive_ones(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), *LINKS, OF_CY, SENSITIVE_OF_CY)
+    assert len(shown(ledger, "ADA", date(2026, 6, 14))) == 1
+    assert shown(ledger, "ADA", date(2026, 6, 15)) == []
+    assert shown(ledger, "BEN", date(2026, 6, 14)) == []
+
+
+def test_without_a_birth_date_nobody_else_sees_anything(ledger: Ledger) -> None:
+    take(ledger, *LINKS, said("consent_granted", "2026-01-04"), *CLAIMS)
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "BEN")
+    assert shown(ledger, "ADA", DAY) == ids_of(ledger, "ADA")
+
+
+def test_the_same_given_name_under_another_number_is_somebody_else(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), *CLAIMS)
+    assert shown(ledger, "BEN", DAY, member_id="TGV999999999") == []
+    theirs = said("consent_granted", "2026-01-05", viewer={"given_name": "BEN", "member_id": "TGV999999999"})
+    take(ledger, theirs)
+    assert len(shown(ledger, "BEN", DAY, member_id="TGV999999999")) == 1
+
+
+def test_what_was_once_said_to_be_sensitive_stays_hidden(ledger: Ledger) -> None:
+    """Also where a correction leaves it out, and for the other payer's claim of the same bill."""
+    first, corrected = claim("7", "ADA", "HC:90837"), claim("7", "ADA")
+    corrected["said"] |= {"on": "2026-03-09"}
+    other_payers = claim("8", "ADA", billing_provider_id="1234567893")
+    other_payers["numbers"]["patient_control_number"] = "PT7"
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), first, corrected, other_payers)
+    assert value(ledger.database, "SELECT count(DISTINCT bill_id) FROM claim_status") == 1
+    assert shown(ledger, "BEN", DAY) == []
+
+
+def test_a_claim_of_which_only_a_report_is_known_shows_to_nobody_else(ledger: Ledger) -> None:
+    received = {"kind": "received", "at": "2026-02-20T10:00:00-05:00", "service_from": "2026-02-02"}
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY | {"said": received})
+    assert shown(ledger, "BEN", DAY) == []
+    assert shown(ledger, "ADA", DAY) == ids_of(ledger, "ADA")
+
+
+# --- the tool
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+def test_a_family_is_shown(run: Run) -> None:
+    run("init")
+    messages = [said("enrolled"), *LINKS, said("consent_granted", "2026-05-01", areas=["claims"], until="2026-12-31")]
+    (answer,) = lines(run("ingest", "-", "--json", stdin=b"\n".join(map(encoded, messages))))
+    assert (answer["format"], answer["parked"]) == ("json-coverage-lines", [])
+    (answer,) = lines(run("ingest", "-", "--json", stdin=b"\n".join(map(encoded, CLAIMS))))
+    assert answer["parked"] == []
+    run("project", "--once")
+
+    pairs = lines(run("family", MEMBER.lower(), "--as-of", "2026-06-01", "--json"))
+    assert len(pairs) == 6
+    [pair] = [each for each in pairs if each["relationship"] == "spouse"]
+    assert (pair["viewer"], pair["subject"]) == ("BEN ABERNOLT", "ADA ABERNOLT")
+    assert pair["sees"]["claims"] == {
+        "allowed": True, "rule": "consent", "because": "they allowed it", "until": "2026-12-31",
+    }  # fmt: skip
+    assert (pair["sees"]["money"]["allowed"], pair["sees"]["money"]["rule"]) == (False, "limited")
+    before = lines(run("family", MEMBER, "--as-of", "2026-06-01", "--known-at", "0", "--json"))
+    assert {verdict["allowed"] for each in before for verdict in each["sees"].values()} == {False}
+    table = run("family", MEMBER, "--as-of", "2026-06-01").stdout.decode()
+    for words in ("spouse", "parent", "2026-06-14", "2026-12-31", "they allowed it"):
+        assert words in table
+    assert "Nobody else" in run("family", "NOBODY").stdout.decode()
+
+    seen = ("--seen-by", f"{MEMBER}/Ben", "--as-of", "2026-06-01")
+    history = lines(run("history", MEMBER, *seen, "--json"))
+    assert [each["patient"].split()[0] for each in history].count("ADA") == 1
+    table = run("history", MEMBER, *seen, "--type", "professional").stdout.decode()
+    assert "2 claims" in table
+    assert "160.00" in table
+    everything = lines(run("claims", "--member", MEMBER, "--json"))
+    assert len(everything) == len(CLAIMS)
+    hidden = {each["claim_id"] for each in everything} - {each["claim_id"] for each in history}
+    answer_bytes = run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/BEN", "--json").stdout
+    assert not any(each[:8].encode() in answer_bytes for each in hidden)
+    assert len(lines(run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/ADA", "--limit", "1", "--json"))) == 1
+    for wrong in (("--member", MEMBER, "--seen-by", "BEN"), ("--seen-by", f"{MEMBER}/BEN")):
+        assert run("claims", *wrong).returncode == 2
