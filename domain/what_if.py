@@ -111,7 +111,7 @@ class Costs(NamedTuple):
         return Money(self.member_cents + self.premium_cents)
 
 
-SeenBy = Callable[[Served, str], Served]
+UnderPlan = Callable[[Served, str], Served]
 """A service as the plan of an id sees it: its provider may be in one plan's network and not in another's"""
 
 
@@ -122,7 +122,7 @@ def what_if(
     *,
     is_family: bool,
     before: Iterable[Served] = (),
-    seen_by: SeenBy = lambda served, _plan_id: served,
+    under_plan: UnderPlan = lambda served, _plan_id: served,
 ) -> list[Costs]:
     """Under each plan that holds at the end, the cheapest first. What came before uses the limits of its plan year, and
     costs nothing here."""
@@ -130,8 +130,8 @@ def what_if(
     found = []
     for plan_id, plan in plans.items():
         if design_on(plan, as_of):
-            seen, seen_before = ([seen_by(each, plan_id) for each in some] for some in (services, before))
-            found.append(_costs(plan_id, plan, seen, seen_before, as_of, is_family))
+            own, own_before = ([under_plan(each, plan_id) for each in some] for some in (services, before))
+            found.append(_costs(plan_id, plan, own, own_before, as_of, is_family))
     return sorted(found, key=lambda costs: (costs.together_cents, costs.plan_id))
 
 

@@ -13,6 +13,7 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
+from adapters.cli.seen import shown_claims
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
 from application.identification import account_of, coverage_stream
@@ -20,11 +21,13 @@ from application.requests import Question, comparison_of
 from composition import Ledger
 from domain.adjudication import Network
 from domain.comparison import Compare, Kind, Option
+from domain.consent import Area
 from domain.directory import INITIAL as NOT_LISTED
 from domain.directory import Provider
 from domain.eligibility import eligibility, persons, plan_on
 from domain.enrolment import Coverage
 from domain.facts import StreamId
+from domain.person import Names
 from domain.plan import BenefitDesign, Plan, design_on
 from domain.pricing import Price, Served
 from domain.under_plan import under_plan
@@ -88,7 +91,7 @@ class Asked(NamedTuple):
         known = covered or len({each.person for each in self.history.claims})
         return covers is Covers.FAMILY if covers else known > 1
 
-    def seen_by(self, served: Served, plan_id: str, *, is_told: bool = False) -> Served:
+    def under_plan(self, served: Served, plan_id: str, *, is_told: bool = False) -> Served:
         provider = self.providers.get(served.provider, NOT_LISTED)
         return under_plan(served, provider, self.payer_id, plan_id, is_told=is_told)
 
@@ -96,7 +99,9 @@ class Asked(NamedTuple):
         return design_on(self.plans[plan_id], self.day) if plan_id in self.plans else None
 
 
-def asked_of(ledger: Ledger, member: str, payer: str | None, day: date, known_at: int | None) -> Asked:
+def asked_of(
+    ledger: Ledger, member: str, payer: str | None, day: date, known_at: int | None, viewer: Names | None = None
+) -> Asked:
     payer_id = payer_of(ledger, member, payer)
     with ledger.database.session() as cursor:
         head = cursor.execute("SELECT position FROM head").fetchone()
@@ -106,6 +111,9 @@ def asked_of(ledger: Ledger, member: str, payer: str | None, day: date, known_at
         patients = {
             StreamId(row["person_id"]): row["given_name"] for row in cursor.execute(PATIENTS, wanted).fetchall()
         }
+    if viewer is not None:
+        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)
+        claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
     coverage, providers = (

@@ -83,7 +83,7 @@ def estimated(
     cents = median_low(amounts) if allowed is None else allowed
     asked = asked._replace(providers=providers_of(asked.ledger, [provider], asked.position))
     served = Served("estimate", person, asked.day, service, cents, cents, network, provider)
-    served = asked.seen_by(served, plan_id)
+    served = asked.under_plan(served, plan_id)
     price = price_one(served, design, is_family=is_family, used=_used(asked, plan_id, design))
     return {
         "plan_id": plan_id,

@@ -16,6 +16,7 @@ from application.ports import Format, Message
 from composition import Ledger
 from domain.adjudication import Network
 from domain.money import Money
+from domain.person import Names
 from domain.plan import Service
 from domain.what_if import Use
 from tests.given import damaged, rows, value
@@ -172,6 +173,13 @@ def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Led
     assert (found.current, found.is_family(None)) == ("GOLD", True)
     told = year(ledger)["GOLD"]
     assert [each["explained"] for each in told["claims"]] == [True]
+
+
+def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2], claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, name="BENITO", copay=2_500))
+    viewer = Names(MEMBER, given_name="BENITO")
+    seen = year_of(asked_of(ledger, MEMBER, None, END, None, viewer), is_family=True).told()
+    assert [(each["patient"], float(each["you_pay"])) for each in seen[0]["services"]] == [("BENITO", 25)]
 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
