@@ -16,12 +16,14 @@ import projections.coverage
 import projections.denials
 import projections.family
 import projections.journal
+import projections.login_activity
 import projections.payers
 import projections.payments
 import projections.people
 import projections.plans
 import projections.premiums
 import projections.remittances
+import projections.security_alerts
 import projections.settlement
 import projections.statements
 from adapters.claim_notice.translate import translate as translate_notice
@@ -29,7 +31,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import coverage, payment, plan, premium, settlement
+from adapters.json_message import coverage, payment, plan, premium, settlement, sign_in
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -49,6 +51,7 @@ from application.ports import Format
 from application.unit_of_work import UnitOfWork
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
+from domain.lockout import Policy
 from domain.request import Answer
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt
@@ -65,6 +68,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.payments,
     projections.premiums,
     projections.family,
+    projections.login_activity,
+    projections.security_alerts,
     projections.plans,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,
@@ -85,6 +90,8 @@ TRANSLATIONS = {
     Format.JSON_COVERAGE_LINES: balanced(coverage.translate_lines),
     Format.JSON_PLAN: balanced(plan.translate),
     Format.JSON_PLAN_LINES: balanced(plan.translate_lines),
+    Format.JSON_SIGN_IN: balanced(sign_in.translate),
+    Format.JSON_SIGN_IN_LINES: balanced(sign_in.translate_lines),
 }
 
 
@@ -127,6 +134,10 @@ class Ledger:
         return Mapper(self.keys)
 
     @cached_property
+    def lockout(self) -> Policy:
+        return Policy(self.settings.lockout_failures, self.settings.lockout_minutes)
+
+    @cached_property
     def bills(self) -> PostgresBills:
         return PostgresBills(self.database, self.ids)
 
@@ -134,7 +145,7 @@ class Ledger:
     def intake(self) -> Intake:
         limit = self.settings.max_message_mb * 1024 * 1024
         known = (self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, self.bills)
-        return Intake(*known, limit, accounts=self.accounts)
+        return Intake(*known, limit, accounts=self.accounts, lockout=self.lockout)
 
     def work(self) -> UnitOfWork:
         return UnitOfWork(self.log, self.mapper)

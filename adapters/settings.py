@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     zone: Annotated[
         str, Field(description="The plan's time zone, by its IANA name: on which calendar day a moment is.")
     ] = "America/New_York"
+    lockout_failures: Annotated[int, Field(ge=3, le=5, description="How many failed sign-ins lock an account.")] = 5
+    lockout_minutes: Annotated[int, Field(ge=15, le=30, description="For how long.")] = 15
     max_message_mb: Annotated[int, Field(ge=1, le=512, description="Larger messages are parked unread.")] = 64
 
     @field_validator("zone")

@@ -12,12 +12,13 @@ import msgspec
 from application.ids import Ids
 from application.mapper import Encoded, Mapper
 from application.ports import Message, Understood
-from application.unit_of_work import Chapter
+from application.unit_of_work import HEADS_MAX, Chapter
 from domain import (
     claim,
     consent,
     coverage,
     enrolment,
+    identity,
     payment,
     person,
     plan,
@@ -26,12 +27,12 @@ from domain import (
     remittance,
     schedule,
     settlement,
+    sign_in,
 )
 from domain.adjudication import ClaimNumbers, service_day
 from domain.facts import Fact, StreamId
+from domain.lockout import DEFAULT, Policy
 from domain.person import Names
-
-KNOWN_PERSONS_MAX = 200_000
 
 
 class ClaimItem(NamedTuple):
@@ -110,9 +111,8 @@ def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
     return ids.stream("plan", payer_id, plan_id)
 
 
-def person_of(ids: Ids, payer_id: str, names: Names) -> StreamId:
-    """A person as a payer knows them."""
-    return ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
+def person_of(ids: Ids, payer_id: str, member_id: str, given_name: str) -> StreamId:
+    return ids.stream("person", payer_id, _folded(member_id), _folded(given_name))
 
 
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
@@ -139,6 +139,47 @@ def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry
     return Entry(ids.stream("payment", payer_id, payment_id), payment, report, account, member)
 
 
+def login_of(ids: Ids, portal_id: str, user_name: str) -> StreamId:
+    """One account of a portal."""
+    return ids.stream("login", portal_id, _folded(user_name))
+
+
+def sign_in_entry(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy) -> Entry:
+    """What is said of one account of a portal. A user name that the portal does not know is nobody's account: it gets a
+    stream of another kind."""
+    portal, numbers, personal, whose = notice.portal_id, notice.numbers, notice.personal, notice.member
+
+    def opaque(kind: str, *number: str) -> StreamId | None:
+        return ids.stream(kind, *number) if all(number) else None
+
+    said = msgspec.structs.replace(
+        notice.said,
+        content=ids.content(notice),
+        fact=ids.stream("sign_in", portal, numbers.event_id),
+        device=opaque("device", portal, numbers.device_id),
+        address=opaque("address", portal, personal.address),
+        session=opaque("session", portal, numbers.session_id),
+        code=opaque("activation_code", portal, numbers.code_id),
+        factor_id=opaque("factor", portal, numbers.factor_id),
+        other=login_of(ids, numbers.other_portal_id, personal.other_user_name) if numbers.other_portal_id else None,
+        about=opaque("sign_in", portal, numbers.about_event_id),
+    )
+    command = identity.Record(
+        portal_id=portal,
+        source=source,
+        payer_id=whose.payer_id if whose else "",
+        account=account_of(ids, whose.payer_id, whose.member_id) if whose else None,
+        owner=person_of(ids, whose.payer_id, whose.member_id, whose.given_name) if whose else None,
+        personal=personal,
+        said=said,
+        policy=lockout,
+    )
+    stream = login_of(ids, portal, personal.user_name)
+    if said.cause is sign_in.Cause.UNKNOWN_USER:
+        stream = ids.stream("unknown_login", stream)
+    return Entry(stream, identity, command, stream)
+
+
 class _Once:
     """One copy, however many of a remittance's claims are parked. (`functools.cache` takes longer to make.)"""
 
@@ -155,8 +196,9 @@ class _Once:
 
 
 class Identification:
-    def __init__(self, ids: Ids, mapper: Mapper, *, accounts: bool = True) -> None:
+    def __init__(self, ids: Ids, mapper: Mapper, lockout: Policy = DEFAULT, *, accounts: bool = True) -> None:
         self._ids = ids
+        self._lockout = lockout
         self._accounts = accounts
         self._mapper = mapper
         self._persons: dict[tuple[str, Names], tuple[StreamId, person.Identify]] = {}
@@ -181,6 +223,8 @@ class Identification:
                 entry = self._plan(message.source, understood.said)
             case consent.Notice():
                 entry = self._consent(message.source, understood.said)
+            case sign_in.Notice():
+                entry = sign_in_entry(self._ids, message.source, understood.said, self._lockout)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -344,11 +388,11 @@ class Identification:
 
     def _consent(self, source: str, notice: consent.Notice) -> Entry:
         payer_id, said, viewer = notice.payer_id, notice.said, None
-        subject = person_of(self._ids, payer_id, notice.subject)
+        subject = person_of(self._ids, payer_id, notice.subject.member_id, notice.subject.given_name)
         if notice.viewer is None:
             stream = self._ids.stream("confidentiality", subject)
         else:
-            viewer = person_of(self._ids, payer_id, notice.viewer)
+            viewer = person_of(self._ids, payer_id, notice.viewer.member_id, notice.viewer.given_name)
             stream = self._ids.stream("consent", viewer, subject)
         change = self._ids.stream("consent_change", stream, notice.numbers.change_id)
         command = consent.Record(
@@ -389,9 +433,9 @@ class Identification:
     def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
         known = self._persons.get((payer_id, names))
         if known is None:
-            stream = person_of(self._ids, payer_id, names)
+            stream = person_of(self._ids, payer_id, names.member_id, names.given_name)
             known = stream, person.Identify(payer_id, names, self._ids.content(names))
-            if len(self._persons) >= KNOWN_PERSONS_MAX:
+            if len(self._persons) >= HEADS_MAX:
                 self._persons.clear()
             self._persons[payer_id, names] = known
         return known

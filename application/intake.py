@@ -13,7 +13,7 @@ import msgspec
 
 from application import payments
 from application.accounts import assess, load_bills
-from application.identification import KNOWN_PERSONS_MAX, ClaimItem, Entry, Identification, Member, Unit
+from application.identification import ClaimItem, Entry, Identification, Member, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
@@ -26,10 +26,11 @@ from application.ports import (
     Translate,
     VersionConflict,
 )
-from application.unit_of_work import Decider, Head, UnitOfWork
-from domain import account, claim, parking, payment, person, plan, remittance
+from application.unit_of_work import Decider, Heads, UnitOfWork
+from domain import account, claim, identity, parking, payment, person, plan, remittance
 from domain.claim import Claim
 from domain.facts import StreamId
+from domain.lockout import DEFAULT, Policy
 
 ATTEMPTS = 8
 """How often a batch is decided anew when other writers keep winning, before the caller hears of it."""
@@ -108,6 +109,7 @@ class Intake:
         max_message_bytes: int = 64 * 1024 * 1024,
         *,
         accounts: bool = True,
+        lockout: Policy = DEFAULT,
     ) -> None:
         """Without accounts nothing is assessed: for measuring what claims cost by themselves."""
         self._log = log
@@ -116,10 +118,10 @@ class Intake:
         self._ids = ids
         self._translations = translations
         self._bills = bills
-        self._identification = Identification(ids, mapper, accounts=accounts)
+        self._identification = Identification(ids, mapper, lockout, accounts=accounts)
         self._max_message_bytes = max_message_bytes
         self._accounts = accounts
-        self._persons: dict[StreamId, Head] = {}
+        self._heads = Heads()
 
     # --- use cases
 
@@ -238,7 +240,13 @@ class Intake:
             try:
                 return self._attempt(messages, offsets, retried)
             except VersionConflict:
-                self._persons.clear()
+                self._heads.forget(
+                    item.person
+                    for units in messages
+                    for unit in units
+                    if isinstance(unit, Unit)
+                    for item in unit.claims
+                )
         return self._attempt(messages, offsets, retried)
 
     def _attempt(
@@ -271,11 +279,15 @@ class Intake:
         streams: dict[StreamId, Decider] = {unit.stream: remittance for unit in units if unit.receive is not None}
         claims: dict[StreamId, Decider] = {c.stream: claim for unit in units for c in unit.claims}
         entries = [unit.entry for unit in units if unit.entry is not None]
-        streams |= {entry.stream: entry.chapter for entry in entries}
-        streams |= {entry.plan: plan for entry in entries if entry.plan is not None}
-        described = {person_id for entry in entries for person_id, _ in entry.persons}
         persons = {c.person for unit in units for c in unit.claims}
-        streams |= dict.fromkeys(described | persons - self._persons.keys(), person)
+        streams |= {person_id: person for person_id in persons if self._heads.get(person_id) is None}
+        described = {person_id for entry in entries for person_id, _ in entry.persons}
+        growing = {entry.stream: entry.chapter for entry in entries} | dict.fromkeys(described, person)
+        for stream in growing:
+            if (known := self._heads.get(stream)) is not None:
+                work.know(stream, known)
+        streams |= growing
+        streams |= {entry.plan: plan for entry in entries if entry.plan is not None}
         bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
         work.load(streams | claims | dict.fromkeys(bills, account))
         if self._accounts:
@@ -372,7 +384,7 @@ class Intake:
     def _identified(self, work: UnitOfWork, item: ClaimItem) -> int:
         """Record who the patient is, where that is news; how many events it took."""
         person_id = item.person
-        known = self._persons.get(person_id)
+        known = self._heads.get(person_id)
         if known is not None and work.head(person_id) is None:
             if known.state.content == item.identify.content:
                 return 0
@@ -387,15 +399,14 @@ class Intake:
         return len(events)
 
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
-        """Persons change seldom, so their heads are kept between batches, but only once they are committed."""
-        if len(self._persons) >= KNOWN_PERSONS_MAX:
-            self._persons.clear()
+        """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
+        logins = {entry.stream for entry in entries if entry.chapter is identity}
         described = {person_id for entry in entries for person_id, _ in entry.persons}
-        for person_id in described.union(c.person for unit in units for c in unit.claims):
-            head = work.head(person_id)
-            if head is not None and person_id not in work.unreadable:
-                self._persons[person_id] = head.copy()
+        for stream in logins.union(described, (c.person for unit in units for c in unit.claims)):
+            head = work.head(stream)
+            if head is not None and stream not in work.unreadable:
+                self._heads.keep(stream, head)
 
     def _whole(self, unit: Unit, receive: remittance.Receive, reason: str) -> _Part:
         claims = len(unit.claims) + len(unit.unidentified)

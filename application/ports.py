@@ -1,6 +1,6 @@
 """What the application asks of the log and of a message's format. Adapters provide it; tests may fake it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import NamedTuple, Protocol
 
 from application.mapper import StoredEvent
-from domain import consent, premium
+from domain import consent, premium, sign_in
 from domain.claim import Notice
 from domain.coverage import CoverageNotice
 from domain.facts import StreamId
@@ -45,6 +45,9 @@ class Format(StrEnum):
     JSON_PLAN = "json-plan"
     """A plan's benefit design of a plan year: docs/messages.md"""
     JSON_PLAN_LINES = "json-plan-lines"
+    JSON_SIGN_IN = "json-sign-in"
+    """What a portal says of one account: docs/messages.md"""
+    JSON_SIGN_IN_LINES = "json-sign-in-lines"
     JSON_COVERAGE = "json-coverage"
     """One change of a member's coverage: docs/messages.md"""
     JSON_COVERAGE_LINES = "json-coverage-lines"
@@ -69,11 +72,13 @@ Said = (
     | PlanNotice
     | CoverageNotice
     | consent.Notice
+    | sign_in.Notice
 )
 
 
 class Understood(NamedTuple):
-    """One remittance of a message, or a notice of one claim, payment, schedule, contract or entry of a bank."""
+    """One remittance of a message, or a notice of one claim, payment, schedule, contract, entry of a bank or account
+    of a portal."""
 
     said: Said
     where: str
@@ -159,9 +164,12 @@ class DependencyDown(Exception):
     """Database, broker or key files can't be used now. What was being written may or may not have been written."""
 
 
+NOTHING_KNOWN: Mapping[str, int] = {}
+
+
 class EventLog(Protocol):
-    def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
-        """All events of the streams, each stream's in the order of its versions."""
+    def load(self, streams: Collection[str], known: Mapping[str, int] = NOTHING_KNOWN) -> Iterator[StoredEvent]:
+        """All events of the streams, each stream's in the order of its versions, behind the version that is known."""
 
     def claims(self, after: StreamId, limit: int) -> list[StreamId]:
         """The next claims' streams, in the order of their ids."""

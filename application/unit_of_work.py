@@ -1,6 +1,6 @@
 """The streams that one batch touches: their states as they were loaded and as the batch's own events change them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from application.mapper import Encoded, Mapper, Unreadable
@@ -58,6 +58,29 @@ class Head:
         self._news = []
 
 
+HEADS_MAX = 200_000
+
+
+class Heads:
+    """Heads that are kept between batches, but only once they are committed: of persons, who change so seldom that they
+    are not looked up again, and of portals' accounts, which grow long: of these only what is new is loaded."""
+
+    def __init__(self) -> None:
+        self._heads: dict[StreamId, Head] = {}
+
+    def get(self, stream: StreamId) -> Head | None:
+        return self._heads.get(stream)
+
+    def keep(self, stream: StreamId, head: Head) -> None:
+        if len(self._heads) >= HEADS_MAX:
+            self._heads.clear()
+        self._heads[stream] = head.copy()
+
+    def forget(self, streams: Iterable[StreamId]) -> None:
+        for stream in streams:
+            self._heads.pop(stream, None)
+
+
 class UnitOfWork:
     def __init__(self, log: EventLog, mapper: Mapper) -> None:
         self._log = log
@@ -69,10 +92,13 @@ class UnitOfWork:
         self.batch = Batch()
 
     def load(self, streams: Mapping[StreamId, Decider]) -> None:
-        """Take in the streams' histories, in one query."""
+        """Take in the streams' histories, as far as they are not known yet, in one query."""
         if not streams:
             return
-        for stored in self._log.load(streams.keys()):
+        known: dict[str, int] = {
+            stream: head.version for stream in streams if (head := self._heads.get(stream)) is not None
+        }
+        for stored in self._log.load(streams.keys(), known):
             stream = StreamId(stored.originator_id)
             if stream in self.unreadable:
                 continue
@@ -84,7 +110,8 @@ class UnitOfWork:
             self._head(stream, streams[stream]).add(event)
 
     def know(self, stream: StreamId, head: Head) -> None:
-        """Begin with a head that is at hand, which stays as it is. If it is stale the append will conflict."""
+        """Begin with a head that is at hand, which stays as it is. What is new since then may be loaded; if it is not,
+        and there is any, the append will conflict."""
         self._heads[stream] = head.copy()
 
     def state(self, stream: StreamId, decider: Decider) -> Any:

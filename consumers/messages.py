@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 
 from application.ports import Buffer, Format, NotUnderstood, Said, Translate, Understood
-from domain import consent, premium
 from domain.claim import Decided, Notice
-from domain.coverage import CoverageNotice
 from domain.money import dollars
-from domain.payment import PaymentNotice
-from domain.plan import PlanNotice
 from domain.remittance import Imbalance, Remittance, claim_imbalances, imbalances
-from domain.schedule import ScheduleNotice
-from domain.settlement import BankNotice
 
 TOPICS = {
     "payer.remittances": Format.X12_835,
@@ -20,6 +14,7 @@ TOPICS = {
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
+    "portal.sign-ins": Format.JSON_SIGN_IN,
     "coverage.changes": Format.JSON_COVERAGE,
 }
 
@@ -44,11 +39,7 @@ def _imbalances(said: Said) -> Iterator[Imbalance]:
             return imbalances(said)
         case Notice(said=Decided(adjudication=adjudication)):
             return claim_imbalances(adjudication, "claim 1")
-        case CoverageNotice():
-            return iter(())
-        case Notice() | PaymentNotice() | ScheduleNotice() | premium.Notice() | BankNotice() | PlanNotice():
-            return iter(())
-        case consent.Notice():
+        case _:  # nothing else states a sum of its own parts
             return iter(())
 
 

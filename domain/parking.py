@@ -65,6 +65,8 @@ REASONS = {
     "coverage.conflict": "The same change of coverage came before with other content.",
     "coverage.plan_unknown": "No design of the plan that a member asks for is known for that day; retry it once it is.",
     "plan.account_number": "A text of a plan's design looks like the number of a card or a bank account.",
+    "login.account_number": "A text of the message looks like the number of a card or a bank account.",
+    "login.conflict": "Another thing was said of this account before under the same id.",
     "plan.conflict": "The same revision of a plan's design was published before with other content.",
     "settlement.conflict": "The same was said of the bank's entry before with other content.",
     "remittance.conflict": "The same payment came before with other totals.",

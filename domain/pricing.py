@@ -86,13 +86,21 @@ class Used(NamedTuple):
 
     cents: Mapping[tuple[Network, AccumulatorKind, StreamId], Money]
     copays: Mapping[Visit, Money]
-    """Taken for the visits of the last day"""
+    """Taken for each visit"""
 
     def own(self, network: Network, kind: AccumulatorKind, person: StreamId) -> Money:
         return self.cents.get((network, kind, person), ZERO)
 
     def family(self, network: Network, kind: AccumulatorKind) -> Money:
         return Money(sum(cents for key, cents in self.cents.items() if key[:2] == (network, kind)))
+
+    def plus(self, network: Network, person: StreamId, deductible: Money, cost_share: Money) -> "Used":
+        """All cost share counts toward the out-of-pocket limit, the deductible toward its own too."""
+        cents = dict(self.cents)
+        for kind, more in ((AccumulatorKind.DEDUCTIBLE, deductible), (AccumulatorKind.OUT_OF_POCKET, cost_share)):
+            if more:
+                cents[network, kind, person] = Money(self.own(network, kind, person) + more)
+        return self._replace(cents=cents)
 
 
 NOTHING_USED = Used({}, {})
@@ -172,16 +180,11 @@ def _left(
 
 def _used_with(used: Used, priced: Price) -> Used:
     """What is not covered counts toward nothing."""
-    served = priced.served
-    cost_share = [priced.taken(name) for name in (Name.DEDUCTIBLE, Name.COPAY, Name.COINSURANCE)]
-    cents = dict(used.cents)
-    for kind, more in zip(AccumulatorKind, (cost_share[0], sum(cost_share)), strict=True):
-        if more:
-            key = served.network, kind, served.person
-            cents[key] = Money(cents.get(key, ZERO) + more)
+    served, copay = priced.served, priced.taken(Name.COPAY)
+    cost_share = Money(priced.member_cents - priced.taken(Name.NOT_COVERED))
+    used = used.plus(served.network, served.person, priced.taken(Name.DEDUCTIBLE), cost_share)
     visit = _visit(served)
-    copays = {each: taken for each, taken in used.copays.items() if each[2] == served.day}
-    return Used(cents, copays | {visit: Money(copays.get(visit, ZERO) + cost_share[1])})
+    return used._replace(copays={**used.copays, visit: Money(used.copays.get(visit, ZERO) + copay)}) if copay else used
 
 
 def _visit(served: Served) -> Visit:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.adjudication import Adjudication, Adjustment, ClaimType, Network, ServiceLine, type_of
+from domain.code_ranges import is_among
 from domain.facts import StreamId
 from domain.money import ZERO, Money
 from domain.plan import Service
@@ -37,8 +38,7 @@ PLACES, NUBC = "Place of Service Code Set (CMS)", "UB-04 Data Specifications (NU
 class Rule(NamedTuple):
     service: Service
     looks: Looks
-    first: str
-    last: str
+    codes: str
     source: str
     """Whose list the codes are of"""
     is_whole: bool = False
@@ -46,68 +46,42 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(Service.PHARMACY, Looks.CLAIM_TYPE, ClaimType.PHARMACY, ClaimType.PHARMACY, "as stated, else by the lines"),
-    Rule(Service.PHARMACY, Looks.CODE_SET, "N4", "N4", "NDC (FDA)"),
+    Rule(Service.PHARMACY, Looks.CLAIM_TYPE, "pharmacy", "as stated, else by the lines"),
+    Rule(Service.PHARMACY, Looks.CODE_SET, "N4", "NDC (FDA)"),
     # A stay, with the emergency department that it began in: nobody pays both.
-    Rule(Service.INPATIENT, Looks.BILL_TYPE, "11", "12", NUBC, is_whole=True),
-    Rule(Service.INPATIENT, Looks.BILL_TYPE, "18", "18", NUBC, is_whole=True),
-    Rule(Service.INPATIENT, Looks.BILL_TYPE, "21", "22", NUBC, is_whole=True),
-    Rule(Service.INPATIENT, Looks.BILL_TYPE, "41", "41", NUBC, is_whole=True),
-    Rule(Service.INPATIENT, Looks.REVENUE, "0100", "0219", NUBC, is_whole=True),
-    Rule(Service.URGENT_CARE, Looks.REVENUE, "0456", "0456", NUBC, is_whole=True),
-    Rule(Service.EMERGENCY, Looks.REVENUE, "0450", "0459", NUBC, is_whole=True),
-    Rule(Service.EMERGENCY, Looks.REVENUE, "0981", "0981", NUBC, is_whole=True),
+    Rule(Service.INPATIENT, Looks.BILL_TYPE, "11-12 18 21-22 41", NUBC, is_whole=True),
+    Rule(Service.INPATIENT, Looks.REVENUE, "0100-0219", NUBC, is_whole=True),
+    Rule(Service.URGENT_CARE, Looks.REVENUE, "0456", NUBC, is_whole=True),
+    Rule(Service.EMERGENCY, Looks.REVENUE, "0450-0459 0981", NUBC, is_whole=True),
     # Preventive, wherever it is given.
-    Rule(Service.PREVENTIVE, Looks.MODIFIER, "33", "33", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "99381", "99387", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "99391", "99397", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "99401", "99404", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "99411", "99412", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "90460", "90474", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "90476", "90759", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "77067", "77067", CPT),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0008", "G0010", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0101", "G0101", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0105", "G0105", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0121", "G0121", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0402", "G0402", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0438", "G0439", HCPCS),
-    Rule(Service.PREVENTIVE, Looks.REVENUE, "0403", "0403", NUBC),
+    Rule(Service.PREVENTIVE, Looks.MODIFIER, "33", CPT),
+    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "99381-99387 99391-99397 99401-99404 99411-99412", CPT),
+    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "90460-90474 90476-90759 77067", CPT),
+    Rule(Service.PREVENTIVE, Looks.PROCEDURE, "G0008-G0010 G0101 G0105 G0121 G0402 G0438-G0439", HCPCS),
+    Rule(Service.PREVENTIVE, Looks.REVENUE, "0403", NUBC),
     # Where it was given says more than what was done.
-    Rule(Service.EMERGENCY, Looks.PROCEDURE, "99281", "99288", CPT),
-    Rule(Service.EMERGENCY, Looks.PROCEDURE, "G0380", "G0384", HCPCS),
-    Rule(Service.EMERGENCY, Looks.PLACE, "23", "23", PLACES),
-    Rule(Service.INPATIENT, Looks.PROCEDURE, "99221", "99239", CPT),
-    Rule(Service.INPATIENT, Looks.PLACE, "21", "21", PLACES),
-    Rule(Service.INPATIENT, Looks.PLACE, "51", "51", PLACES),
-    Rule(Service.INPATIENT, Looks.PLACE, "61", "61", PLACES),
-    Rule(Service.URGENT_CARE, Looks.PLACE, "20", "20", PLACES),
-    Rule(Service.URGENT_CARE, Looks.PROCEDURE, "S9083", "S9088", HCPCS),
-    Rule(Service.BEHAVIORAL_HEALTH, Looks.PROCEDURE, "90785", "90899", CPT),
-    Rule(Service.BEHAVIORAL_HEALTH, Looks.PROCEDURE, "96130", "96131", CPT),
-    Rule(Service.BEHAVIORAL_HEALTH, Looks.PROCEDURE, "H0001", "H2037", HCPCS),
-    Rule(Service.BEHAVIORAL_HEALTH, Looks.REVENUE, "0900", "0919", NUBC),
-    Rule(Service.BEHAVIORAL_HEALTH, Looks.PLACE, "52", "53", PLACES),
-    Rule(Service.LABORATORY, Looks.PROCEDURE, "36415", "36416", CPT),
-    Rule(Service.LABORATORY, Looks.PROCEDURE, "80047", "89398", CPT),
-    Rule(Service.LABORATORY, Looks.PROCEDURE, "0001U", "0999U", CPT),
-    Rule(Service.LABORATORY, Looks.PLACE, "81", "81", PLACES),
-    Rule(Service.OUTPATIENT, Looks.PROCEDURE, "77261", "77799", CPT),  # radiation that treats, and shows nothing
-    Rule(Service.IMAGING, Looks.PROCEDURE, "70010", "79999", CPT),
+    Rule(Service.EMERGENCY, Looks.PROCEDURE, "99281-99288", CPT),
+    Rule(Service.EMERGENCY, Looks.PROCEDURE, "G0380-G0384", HCPCS),
+    Rule(Service.EMERGENCY, Looks.PLACE, "23", PLACES),
+    Rule(Service.INPATIENT, Looks.PROCEDURE, "99221-99239", CPT),
+    Rule(Service.INPATIENT, Looks.PLACE, "21 51 61", PLACES),
+    Rule(Service.URGENT_CARE, Looks.PLACE, "20", PLACES),
+    Rule(Service.URGENT_CARE, Looks.PROCEDURE, "S9083-S9088", HCPCS),
+    Rule(Service.BEHAVIORAL_HEALTH, Looks.PROCEDURE, "90785-90899 96130-96131", CPT),
+    Rule(Service.BEHAVIORAL_HEALTH, Looks.PROCEDURE, "H0001-H2037", HCPCS),
+    Rule(Service.BEHAVIORAL_HEALTH, Looks.REVENUE, "0900-0919", NUBC),
+    Rule(Service.BEHAVIORAL_HEALTH, Looks.PLACE, "52-53", PLACES),
+    Rule(Service.LABORATORY, Looks.PROCEDURE, "36415-36416 80047-89398 0001U-0999U", CPT),
+    Rule(Service.LABORATORY, Looks.PLACE, "81", PLACES),
+    Rule(Service.OUTPATIENT, Looks.PROCEDURE, "77261-77799", CPT),  # radiation that treats, and shows nothing
+    Rule(Service.IMAGING, Looks.PROCEDURE, "70010-79999", CPT),
     # A consultation is asked of another physician; of every other office visit no code tells whose it is.
-    Rule(Service.SPECIALIST, Looks.PROCEDURE, "99242", "99245", CPT),
-    Rule(Service.PRIMARY_CARE, Looks.PROCEDURE, "99202", "99215", CPT),
-    Rule(Service.PRIMARY_CARE, Looks.PROCEDURE, "98000", "98016", CPT),
-    Rule(Service.LABORATORY, Looks.REVENUE, "0300", "0319", NUBC),
-    Rule(Service.IMAGING, Looks.REVENUE, "0320", "0329", NUBC),
-    Rule(Service.IMAGING, Looks.REVENUE, "0340", "0359", NUBC),
-    Rule(Service.IMAGING, Looks.REVENUE, "0400", "0409", NUBC),
-    Rule(Service.IMAGING, Looks.REVENUE, "0610", "0619", NUBC),
-    Rule(Service.OUTPATIENT, Looks.BILL_TYPE, "13", "14", NUBC),
-    Rule(Service.OUTPATIENT, Looks.BILL_TYPE, "83", "85", NUBC),
-    Rule(Service.OUTPATIENT, Looks.PLACE, "19", "19", PLACES),
-    Rule(Service.OUTPATIENT, Looks.PLACE, "22", "22", PLACES),
-    Rule(Service.OUTPATIENT, Looks.PLACE, "24", "24", PLACES),
+    Rule(Service.SPECIALIST, Looks.PROCEDURE, "99242-99245", CPT),
+    Rule(Service.PRIMARY_CARE, Looks.PROCEDURE, "99202-99215 98000-98016", CPT),
+    Rule(Service.LABORATORY, Looks.REVENUE, "0300-0319", NUBC),
+    Rule(Service.IMAGING, Looks.REVENUE, "0320-0329 0340-0359 0400-0409 0610-0619", NUBC),
+    Rule(Service.OUTPATIENT, Looks.BILL_TYPE, "13-14 83-85", NUBC),
+    Rule(Service.OUTPATIENT, Looks.PLACE, "19 22 24", PLACES),
 )
 """The first that matches wins; what none matches is OTHER.
 
@@ -169,17 +143,10 @@ def _codes_of(line: ServiceLine) -> set[Code]:
 
 
 def _first(codes: set[Code], rules: tuple[Rule, ...]) -> Service | None:
-    return next((rule.service for rule in rules if any(_lies(code, rule) for code in codes)), None)
-
-
-_SHAPE = str.maketrans("123456789", "0" * 9)
-
-
-def _lies(said: Code, rule: Rule) -> bool:
-    """Between codes that are built alike, with letters in the same places: 0550F is not one of 0500T to 0599T."""
-    looks, code = said
-    fits = looks is rule.looks and rule.first <= code <= rule.last
-    return fits and code.translate(_SHAPE) == rule.first.translate(_SHAPE)
+    return next(
+        (rule.service for rule in rules for looks, code in codes if looks is rule.looks and is_among(code, rule.codes)),
+        None,
+    )
 
 
 # --- what was allowed

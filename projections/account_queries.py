@@ -26,12 +26,18 @@ WITH RECURSIVE paid AS (
     UNION ALL
     SELECT (SELECT min(payer_id) FROM premium_facts WHERE payer_id > insured.payer_id)
     FROM insured WHERE payer_id IS NOT NULL
+), signing_in AS (
+    SELECT min(payer_id) AS payer_id FROM login_owners
+    UNION ALL
+    SELECT (SELECT min(payer_id) FROM login_owners WHERE payer_id > signing_in.payer_id)
+    FROM signing_in WHERE payer_id IS NOT NULL
 )
 SELECT payer_id FROM people WHERE upper(member_id) = upper(%(member)s)
 UNION SELECT payer_id FROM payers
 UNION SELECT payer_id FROM insured WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM paid WHERE payer_id IS NOT NULL
 UNION SELECT payer_id FROM scheduled WHERE payer_id IS NOT NULL
+UNION SELECT payer_id FROM signing_in WHERE payer_id IS NOT NULL
 """
 """Everybody with whom a member may have an account. A step in the index for each, however much they said."""
 
@@ -336,10 +342,25 @@ WHERE line.statement_id = %(statement)s GROUP BY line.number, line.bill_id, line
 _SUBJECT_OF_BILLS = _OF_BILLS.replace("bill_id", "subject_id", 1)
 
 ALERTS = f"""
-SELECT kind, subject_id::text, raised_on, raised_position, resolved_on, resolved_position, amount FROM money_alerts
-WHERE (account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
-       OR subject_id IN (SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s))))
-  AND (%(all)s OR resolved_on IS NULL)
-ORDER BY raised_on, kind, subject_id
+SELECT kind, subject_id::text, raised_on, raised_position, CASE WHEN is_over THEN resolved_on END AS resolved_on,
+       CASE WHEN is_over THEN resolved_position END AS resolved_position, amount
+FROM (
+    SELECT kind, subject_id, raised_on, raised_position, resolved_on, resolved_position, amount FROM money_alerts
+    WHERE account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
+          OR subject_id IN (SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))
+    UNION ALL
+    SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL FROM security_alerts
+    WHERE login_id IN (
+        SELECT login_id FROM login_owners
+        WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
+    )
+) told CROSS JOIN LATERAL (
+    SELECT resolved_on IS NOT NULL AND (%(as_of)s::date IS NULL OR resolved_on <= %(as_of)s)
+       AND (%(known_at)s::bigint IS NULL OR resolved_position IS NULL OR resolved_position <= %(known_at)s) AS is_over
+) AS resolution
+WHERE (%(as_of)s::date IS NULL OR raised_on <= %(as_of)s)
+  AND (%(known_at)s::bigint IS NULL OR raised_position IS NULL OR raised_position <= %(known_at)s)
+ORDER BY raised_on, kind, subject_id, raised_position
 """  # noqa: S608 nothing in it comes from outside
-"""What a member should hear of about money: what stands, or everything."""
+"""What a member should hear of, about money and about sign-ins: what was raised by a day, and whether it was resolved by
+then, as known at a position. What a day alone raised is known at any."""

@@ -13,5 +13,6 @@ UNION SELECT statement_id::text FROM statements WHERE account_id = ANY(%(account
 UNION SELECT consent_id::text FROM consent_facts
       WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)) OR viewer_id = ANY(ARRAY(SELECT person_id FROM persons))
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
 """
 """By the number on the card, and the accounts of it with every payer."""

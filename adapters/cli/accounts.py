@@ -20,7 +20,6 @@ from domain.claim import Said
 from projections import journal
 from projections.account_queries import (
     ACCOUNT,
-    ALERTS,
     BALANCE,
     MISAPPLIED,
     OUT_OF_SIGN,
@@ -94,31 +93,6 @@ def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
     table.add_section()
     together = {name: sum((row[name] for row in rows), start=_ZERO) for name in (*SIDES, *KINDS)}
     table.add_row("together", "", "", *_amounts(together, sides), _kinds(together))
-    console.print(table)
-
-
-@app.command(epilog="Example: scripts/ledger alerts NHP131023432 --all")
-def alerts(
-    member: Member,
-    all_: Annotated[bool, typer.Option("--all", help="Also what is resolved.")] = False,
-    as_json: Json = False,
-) -> None:
-    """What a member should hear of about money: premiums due, failed payments, what is past due, credits that wait."""
-    with opened() as ledger:
-        asked = {"member": member, "accounts": accounts_of(ledger, member), "all": all_}
-        with ledger.database.session() as cursor:
-            rows = cursor.execute(ALERTS, asked).fetchall()
-    if as_json:
-        for row in rows:
-            show.line(row)
-        return
-    if not rows:
-        console.print("No alerts.")
-        return
-    table = new_table("since", "what", "of", "amount", "until", right=("amount",))
-    for row in rows:
-        what = (text(row["raised_on"]), row["kind"], row["subject_id"][:8])
-        table.add_row(*what, text(row["amount"]), text(row["resolved_on"]))
     console.print(table)
 
 

@@ -18,12 +18,16 @@ from adapters import logs
 from adapters.cli import (
     accounts,
     accumulators,
+    alerts,
     care,
     claims,
     codes,
+    costs,
     coverage,
+    estimate,
     family,
     filters,
+    logins,
     money,
     payments,
     plans,
@@ -32,6 +36,7 @@ from adapters.cli import (
     remittances,
     settlement,
     show,
+    what_if,
 )
 from adapters.cli.freshness import freshness as show_freshness
 from adapters.cli.opened import Json, opened, progress
@@ -69,6 +74,11 @@ app.add_typer(settlement.app)
 app.add_typer(premiums.app)
 app.add_typer(family.app)
 app.add_typer(care.app)
+app.add_typer(logins.app)
+app.add_typer(alerts.app)
+app.add_typer(costs.app)
+app.add_typer(what_if.app)
+app.add_typer(estimate.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
 
@@ -81,6 +91,7 @@ LINES = {
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
+    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
     Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
 }
 """The same, one a line"""
@@ -90,6 +101,7 @@ TOLD_BY = {
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
+    b'"user_name"': Format.JSON_SIGN_IN,
     b'"change_id"': Format.JSON_COVERAGE,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
@@ -103,6 +115,7 @@ class FileFormat(StrEnum):
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
+    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
     JSON_COVERAGE = Format.JSON_COVERAGE.value
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rich.rule import Rule
 
-from adapters.cli import accounts, accumulators, claims, commands, money, premiums, show
+from adapters.cli import accounts, accumulators, alerts, claims, commands, money, premiums, show
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 from domain import account
@@ -84,7 +84,7 @@ def _family() -> None:
     money.statement(family.MEMBER_ID)
     accumulators.accumulators(family.MEMBER_ID)
     premiums.show_premiums(family.MEMBER_ID)
-    accounts.alerts(family.MEMBER_ID, all_=True)
+    alerts.alerts(family.MEMBER_ID, all_=True)
 
 
 def _dispute(opened_on: datetime, decided_on: datetime) -> None:

@@ -47,7 +47,7 @@ dispute_app = typer.Typer(help="Say that an amount is not owed: open, file evide
 app.add_typer(dispute_app, name="dispute")
 
 
-def _cents(value: str) -> Money:
+def cents_of(value: str) -> Money:
     try:
         cents = Decimal(value) * 100
     except InvalidOperation:
@@ -68,7 +68,7 @@ def _not_empty(value: str) -> str:
     return value
 
 
-Amount = Annotated[Any, typer.Argument(parser=_cents, metavar="AMOUNT", help="In dollars: 12.50.")]
+Amount = Annotated[Any, typer.Argument(parser=cents_of, metavar="AMOUNT", help="In dollars: 12.50.")]
 Key = Annotated[str, typer.Option("--key", default_factory=_any_key, show_default="any", help="Of the request.")]
 Actor = Annotated[str, typer.Option(help="Who does it.")]
 On = Annotated[datetime | None, typer.Option("--on", formats=DAYS, help="The day of it; today by default.")]
@@ -106,7 +106,7 @@ def pay(
             claims=tuple(StreamId(find_one(ledger, each)["claim_id"]) for each in claim or ()),
             statements=tuple(_one(ledger, "statement", STATEMENT_IDS, each) for each in statement or ()),
         )
-        notice = payment.PaymentNotice(_payer(ledger, member, payer), member, payment.References(key, token), said)
+        notice = payment.PaymentNotice(payer_of(ledger, member, payer), member, payment.References(key, token), said)
         _answer(ledger, requests.payment_of(ledger.ids, key, notice), as_json, "Payment {} is started.")
 
 
@@ -134,7 +134,7 @@ def refund(
 def apply_credits(member: Member, payer: PayerId = None, on: On = None, as_json: Json = False) -> None:
     """Let what waits as a member's credit pay what they owe by now, the oldest bills first."""
     with opened() as ledger:
-        whose = MemberOf(_payer(ledger, member, payer), member)
+        whose = MemberOf(payer_of(ledger, member, payer), member)
         with ledger.database.session() as cursor:
             own = {"account": account_of(ledger.ids, *whose)}
             streams = [StreamId(row["payment_id"]) for row in cursor.execute(PAYMENTS_OF, own)]
@@ -277,7 +277,7 @@ def load_openings(
 
 
 def _statement(ledger: Ledger, member: str, payer: str | None, day: date, due_on: date) -> Request:
-    whose = MemberOf(_payer(ledger, member, payer), member)
+    whose = MemberOf(payer_of(ledger, member, payer), member)
     with ledger.database.session() as cursor:
         found = cursor.execute(
             MEMBERS_BILLS, {"member": member, "payer": whose.payer_id, "account": account_of(ledger.ids, *whose)}
@@ -304,7 +304,7 @@ def _answer(ledger: Ledger, asked: Request, as_json: bool, done: str) -> None:
     show.out(told, as_json, done.format(answer.stream))
 
 
-def _payer(ledger: Ledger, member: str, payer: str | None) -> str:
+def payer_of(ledger: Ledger, member: str, payer: str | None) -> str:
     """The one by whom the member is known; asked for where there are several, and believed where there is none."""
     if payer is not None:
         return payer

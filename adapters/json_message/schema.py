@@ -10,6 +10,7 @@ from adapters.json_message.payment import PaymentMessage
 from adapters.json_message.plan import PlanMessage
 from adapters.json_message.premium import Premium
 from adapters.json_message.settlement import BankEntry
+from adapters.json_message.sign_in import SignIn
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
@@ -19,6 +20,7 @@ PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "premium-1": ("Premium", Premium),
     "coverage-change-1": ("Change of coverage", CoverageChange),
     "plan-1": ("Plan", PlanMessage),
+    "sign-in-1": ("Sign-in", SignIn),
 }
 """File without its suffix → title and model"""
 

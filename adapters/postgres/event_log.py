@@ -5,7 +5,7 @@ Positions come from a one-row counter that the appending statement updates, so t
 transaction that commits later never has a lower one.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import accumulate
@@ -21,7 +21,15 @@ from psycopg.sql import SQL, Composed
 
 from adapters.postgres.database import Database
 from application.mapper import StoredEvent
-from application.ports import Batch, OffsetAdvance, ParkedItem, ParkedPosting, StaleSource, VersionConflict
+from application.ports import (
+    NOTHING_KNOWN,
+    Batch,
+    OffsetAdvance,
+    ParkedItem,
+    ParkedPosting,
+    StaleSource,
+    VersionConflict,
+)
 from domain.facts import StreamId
 from domain.parking import MessageDiscarded, MessageParked, MessageReleased, ParkingEvent, State
 
@@ -51,8 +59,10 @@ SELECT base, pg_notify('events', '') FROM head
 # One look into the index for each stream: left to choose (`= ANY`), the planner reads a young log as a whole.
 LOAD = """
 SELECT originator_id::text, originator_version, topic, state
-FROM unnest(string_to_array(%s, ',')::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-    SELECT * FROM events WHERE originator_id = wanted.id ORDER BY originator_version
+FROM unnest(string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')::bigint[]) AS wanted (id, version)
+CROSS JOIN LATERAL (
+    SELECT * FROM events WHERE originator_id = wanted.id AND originator_version > wanted.version
+    ORDER BY originator_version
 ) AS event
 """
 
@@ -127,9 +137,11 @@ class PostgresEventLog(PostgresProcessRecorder):
 
     # --- the application's port
 
-    def load(self, streams: Collection[str]) -> Iterator[StoredEvent]:
+    def load(self, streams: Collection[str], known: Mapping[str, int] = NOTHING_KNOWN) -> Iterator[StoredEvent]:
+        versions = ",".join(str(known.get(stream, 0)) for stream in streams)
         with self.database.session() as cursor:
-            rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(LOAD, [",".join(streams)])
+            wanted = [",".join(streams), versions]
+            rows = cursor.connection.cursor(row_factory=tuple_row, binary=True).execute(LOAD, wanted)
             return map(StoredEvent._make, rows.fetchall())
 
     def claims(self, after: StreamId, limit: int) -> list[StreamId]:

@@ -111,6 +111,16 @@ def test_a_batch_may_hold_many_thousand_events(log: PostgresEventLog) -> None:
     assert positions(log) == list(range(1, 10_001))
 
 
+def test_load_leaves_out_what_is_known(log: PostgresEventLog) -> None:
+    log.append(Batch([stored("a", 1), stored("b", 1), stored("a", 2), stored("a", 3), stored("b", 2)]))
+    loaded = log.load([stream("a"), stream("b")], {stream("a"): 2, stream("never heard of"): 1})
+    assert [(event.originator_id, event.originator_version) for event in loaded] == [
+        (stream("a"), 3),
+        (stream("b"), 1),
+        (stream("b"), 2),
+    ]
+
+
 def test_load_gives_each_asked_streams_events_in_the_order_of_their_versions(log: PostgresEventLog) -> None:
     log.append(Batch([stored("b", 1), stored("a", 1), stored("b", 2), stored("other", 1)]))
     log.append(Batch([stored("a", 2, b"later"), stored("b", 3)]))

@@ -112,6 +112,10 @@ CONSENT = (
     f'"change":"{ID}","content":"1:abc",'
     '"at":"2026-03-02T10:00:00-05:00","by":"subject"'
 )
+LOGIN = (
+    f'"portal_id":"member-portal","source":"portal.sign-ins/0@7","account":"{ID}","owner":"{ID}","personal":"c2VhbGVk",'
+    f'"fact":"{ID}","content":"1:abc","at":"2026-03-02T07:00:00-05:00"'
+)
 WRITTEN = {
     "person.identified:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "remittance.received:1": (
@@ -239,6 +243,37 @@ WRITTEN = {
         '"out_of_pocket":{"individual_cents":800000,"family_cents":1600000}}],'
         '"open_enrolment":{"first":"2025-11-01","last":"2026-01-15"},"special_enrolment_days":30},"source":"plans/0@1"}'
     ),
+    "login.code_issued:1": f'{{{LOGIN},"code":"{ID}","expires_at":"2026-03-09T07:00:00-05:00"}}',
+    "login.code_expired:1": f'{{{LOGIN},"code":"{ID}"}}',
+    "login.code_requested:1": f"{{{LOGIN}}}",
+    "login.identity_proved:1": f'{{{LOGIN},"proof":"document","grade":"ial2"}}',
+    "login.registered:1": f"{{{LOGIN}}}",
+    "login.terms_accepted:1": f'{{{LOGIN},"terms":"2026-01"}}',
+    "login.factor_enrolled:1": f'{{{LOGIN},"factor":"passkey","factor_id":"{ID}"}}',
+    "login.factor_removed:1": f'{{{LOGIN},"factor_id":"{ID}"}}',
+    "login.signed_in:1": f'{{{LOGIN},"device":"{ID}","address":"{ID}","factor":"passkey","session":"{ID}"}}',
+    "login.sign_in_failed:1": (
+        f'{{{LOGIN},"device":"{ID}","address":"{ID}","factor":"passkey","cause":"locked","verdict":"wrong_password"}}'
+    ),
+    "login.locked_out:1": (
+        f'{{"at":"2026-03-02T07:00:00-05:00","until":"2026-03-02T07:15:00-05:00","device":"{ID}","failures":5}}'
+    ),
+    "login.lockout_ended:1": (
+        f'{{"at":"2026-03-02T07:00:00-05:00","by":"agent","device":"{ID}","fact":"{ID}","content":"1:abc"}}'
+    ),
+    "login.session_used:1": f'{{{LOGIN},"session":"{ID}","address":"{ID}"}}',
+    "login.session_ended:1": f'{{{LOGIN},"session":"{ID}","by":"agent"}}',
+    "login.session_revoked:1": f'{{{LOGIN},"session":"{ID}","by":"agent"}}',
+    "login.sessions_revoked:1": f'{{{LOGIN},"by":"agent"}}',
+    "login.password_changed:1": f'{{{LOGIN},"by":"agent"}}',
+    "login.password_recovered:1": f'{{{LOGIN},"by":"agent"}}',
+    "login.user_name_recovered:1": f'{{{LOGIN},"by":"agent"}}',
+    "login.linked:1": f'{{{LOGIN},"other":"{ID}"}}',
+    "login.unlinked:1": f'{{{LOGIN},"other":"{ID}"}}',
+    "login.moved_over:1": f'{{{LOGIN},"other":"{ID}"}}',
+    "login.app_linked:1": f'{{{LOGIN},"app":"apple_health","scopes":["claims","coverage"]}}',
+    "login.app_unlinked:1": f'{{{LOGIN},"app":"apple_health"}}',
+    "login.alert_acknowledged:1": f'{{{LOGIN},"about":"{ID}","by":"agent"}}',
     "coverage.enrolled:1": (
         '{"content":"1:abc",'
         f'"change":"{ID}","at":"2026-04-10T09:00:00-04:00","payer_id":"1078830634","source":"coverage.changes/0@1","personal":"c2VhbGVk",'

@@ -1,0 +1,117 @@
+"""`scripts/ledger estimate`: what one service would cost a member now."""
+
+from collections import Counter
+from statistics import median_low
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from adapters.cli import show, show_costs
+from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.costs import Asked, AsOf, Covers, Outside, Whom, asked_of, priced
+from adapters.cli.money import PayerId, cents_of
+from adapters.cli.opened import Json, day_of, opened
+from domain.adjudication import AccumulatorKind, Network, ServiceLine
+from domain.facts import StreamId
+from domain.money import ZERO, Money
+from domain.plan import BenefitDesign, Service
+from domain.pricing import Served, Used, price_one
+from domain.services import allowed_of, service_of
+from domain.window import year_begin
+from projections.account_queries import ACCUMULATORS, accumulators_of
+from projections.cost_queries import ALLOWED
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: scripts/ledger estimate NHP131023432 99213 --allowed 150.00")
+def estimate(
+    member: Member,
+    what: Annotated[str, typer.Argument(metavar="PROCEDURE|SERVICE", help="A code, 99213, or a type: imaging.")],
+    allowed: Annotated[
+        Any, typer.Option(parser=cents_of, help="Allowed amount; the payer's median of a year by default.")
+    ] = None,
+    patient: Annotated[str | None, typer.Option(help="Given name, where the number covers several.")] = None,
+    plan: Annotated[
+        str | None, typer.Option(help="The plan's id; by default the one that the latest claim names.")
+    ] = None,
+    payer: PayerId = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    covers: Whom = None,
+    out: Outside = False,
+    as_json: Json = False,
+) -> None:
+    """What a service would cost a member now, by their plan and what they have used of its limits this plan year."""
+    with opened() as ledger, ledger.database.snapshot():
+        asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
+        is_family = asked.is_family(covers)
+        network = Network.OUT if out else Network.IN
+        answer = estimated(asked, what, allowed, _patient(asked, patient), plan or asked.current, network, is_family)
+    if as_json:
+        show.line(answer)
+    else:
+        show_costs.estimate(answer)
+
+
+def estimated(
+    asked: Asked, what: str, allowed: Money | None, person: StreamId, plan_id: str, network: Network, is_family: bool
+) -> dict[str, Any]:
+    design = asked.design(plan_id)
+    if design is None:
+        problem = "this plan has no design for that day" if plan_id else "no claim names the member's plan"
+        raise typer.BadParameter(f"{problem}: say which", param_hint="--plan")
+    service = Service(what) if what in list(Service) else service_of(what)
+    amounts = [] if allowed is not None else _allowed(asked, what)
+    if allowed is None and not amounts:
+        raise typer.BadParameter(
+            "the ledger has no amounts that this payer allowed for it: say how much", param_hint="--allowed"
+        )
+    cents = median_low(amounts) if allowed is None else allowed
+    served = Served("estimate", person, asked.day, service, cents, cents, network)
+    price = price_one(served, design, is_family=is_family, used=_used(asked, plan_id, design))
+    return {
+        "plan_id": plan_id,
+        "name": design.name,
+        "as_of": asked.day,
+        "known_at": asked.position,
+        "covers": Covers.FAMILY if is_family else Covers.INDIVIDUAL,
+        "what": what,
+        "allowed_from": "typed" if allowed is not None else "median",
+        "amounts": len(amounts),
+        **priced(price),
+    }
+
+
+def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
+    """What `accumulators` shows as derived; claims of which nobody tells plan or network count as of this one's own."""
+    wanted = {"member": asked.member, "as_of": asked.day, "known_at": asked.position}
+    with asked.ledger.database.session() as cursor:
+        rows = cursor.execute(ACCUMULATORS, wanted).fetchall()
+    used, year = Counter[tuple[Network, AccumulatorKind, StreamId]](), year_begin(design.effective_from, asked.day)
+    for each in accumulators_of(rows):
+        payer_id, of_plan, year_from = each.plan
+        is_of_it = (payer_id, year_from) == (asked.payer_id, year) and of_plan in (plan_id, "")
+        if is_of_it and each.person and each.network is not Network.BOTH:
+            used[each.network or Network.IN, each.kind, each.person] += each.used_cents
+    return Used({key: Money(max(0, cents)) for key, cents in used.items()}, {})
+
+
+def _allowed(asked: Asked, what: str) -> list[Money]:
+    """What the payer allowed for one unit of a procedure in twelve months."""
+    first_day, last_day = asked.window
+    procedure = what if ":" in what else f"HC:{what}"
+    wanted = {"payer": asked.payer_id, "first_day": first_day, "last_day": last_day, "known_at": asked.position}
+    with asked.ledger.database.session() as cursor:
+        rows = cursor.execute(ALLOWED, {**wanted, "procedure": f'"{procedure}'}).fetchall()
+    found = (line for row in rows for line in msgspec.convert(row["lines"], list[ServiceLine]))
+    same = (line for line in found if line.procedure.split(":")[:2] == procedure.split(":")[:2])
+    return [cents for line in same if line.units in ("", "1") and (cents := allowed_of(line)) > ZERO]
+
+
+def _patient(asked: Asked, name: str | None) -> StreamId:
+    found = [person for person, given in asked.patients.items() if name is None or given.casefold() == name.casefold()]
+    if len(found) != 1:
+        raise typer.BadParameter("of whom? " + ", ".join(asked.patients.values()), param_hint="--patient")
+    return found[0]

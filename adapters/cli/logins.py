@@ -1,0 +1,180 @@
+"""`scripts/ledger logins`, `sessions` and `end-lockouts`: who signed in as a member, and whom a lockout keeps out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from adapters.cli import show
+from adapters.cli.claims import TABLE_ROWS, KnownAt, Member, position_of
+from adapters.cli.members import accounts_of
+from adapters.cli.opened import DAYS, Json, opened
+from adapters.cli.show import console, new_table, text
+from application.mapper import StoredEvent, Unreadable
+from application.sign_ins import end_lockouts
+from composition import Ledger
+from domain.sign_in import Factor, Personal
+from projections.login_activity import LOGINS, RUN_OUT, SESSIONS_OF
+
+app = typer.Typer()
+
+AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What had happened by this day.")]
+
+EVENTS_AT = """
+SELECT notification_id, originator_id::text, originator_version, topic, state FROM events
+WHERE notification_id = ANY(%(positions)s::bigint[])
+"""
+
+
+@app.command(epilog="Example: scripts/ledger logins NHP131023432 --as-of 2026-03-31")
+def logins(
+    member: Member,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    limit: Annotated[int | None, typer.Option(min=1, help=f"At most so many; {TABLE_ROWS} in a table.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Who signed in as a member, who failed to and why, from which devices, and whatever was changed; latest first."""
+    with opened() as ledger, ledger.database.snapshot():
+        position = position_of(ledger, known_at)
+        rows = logins_of(ledger, member, as_of and as_of.date(), position, limit or (None if as_json else TABLE_ROWS))
+    if as_json:
+        for row in rows:
+            show.line(row)
+    elif rows:
+        _logins(rows)
+    else:
+        console.print("No sign-ins. (Is everything projected? scripts/ledger status)")
+
+
+@app.command(epilog="Example: scripts/ledger sessions NHP131023432 --all")
+def sessions(
+    member: Member,
+    all_: Annotated[bool, typer.Option("--all", help="Also those that ended.")] = False,
+    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="Open at the end of this day.")] = None,
+    known_at: KnownAt = None,
+    as_json: Json = False,
+) -> None:
+    """A member's open sessions: when they began, where, and when they were used last."""
+    with opened() as ledger, ledger.database.snapshot():
+        until = _end_of(ledger, as_of)
+        rows = sessions_of(ledger, member, until, position_of(ledger, known_at))
+    wanted = [row for row in rows if all_ or row["ended_at"] is None]
+    if as_json:
+        for row in wanted:
+            show.line(row)
+    elif wanted:
+        _sessions(wanted)
+    else:
+        console.print("No open sessions.")
+
+
+@app.command("end-lockouts", epilog="Example: scripts/ledger end-lockouts")
+def end(as_json: Json = False) -> None:
+    """Record of all lockouts whose time is over that they ended. Without it the next attempt tells of its own."""
+    now = datetime.now(UTC)
+    with opened() as ledger:
+        with ledger.database.session() as cursor:
+            over = [row["login_id"] for row in cursor.execute(RUN_OUT, {"now": now})]
+        ended = end_lockouts(ledger.log, ledger.mapper, over, now)
+    show.out({"ended": ended}, as_json, f"{ended:,} lockouts ended.")
+
+
+# --- what is asked for
+
+
+def logins_of(
+    ledger: Ledger, member: str, as_of: date | None, known_at: int | None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "as_of": as_of, "limit": limit}
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(LOGINS, asked).fetchall()
+    personal = _personal(ledger, [row["position"] for row in rows])
+    return [_login(row, personal.get(row["position"])) for row in rows]
+
+
+def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: int | None) -> list[dict[str, Any]]:
+    """By what had happened before a moment."""
+    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "until": until}
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(SESSIONS_OF, asked).fetchall()
+    personal = _personal(ledger, [row["position"] for row in rows])
+    return [row | _where(personal.get(row["position"])) for row in rows]
+
+
+def _login(row: dict[str, Any], personal: Personal | None) -> dict[str, Any]:
+    factor = row["factor"] and Factor(row["factor"]).is_legacy
+    details = msgspec.json.decode(row.pop("details"))
+    return row | {"factor_is_legacy": factor, "details": details} | _where(personal)
+
+
+def _where(personal: Personal | None) -> dict[str, str | None]:
+    """From where, as the portal said. None of it where the account's key was destroyed."""
+    told = personal or Personal("")
+    return {"device": told.device or None, "address": told.address or None, "country": told.country or None}
+
+
+def _personal(ledger: Ledger, positions: Sequence[int]) -> dict[int, Personal]:
+    """What is sealed in some events of the log, as far as it opens."""
+    found = dict[int, Personal]()
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(EVENTS_AT, {"positions": list(positions)}).fetchall()
+    for row in rows:
+        stored = StoredEvent(*list(row.values())[1:])
+        try:
+            personal = ledger.mapper.unseal(stored, ledger.mapper.load(stored))
+        except Unreadable:
+            continue
+        if isinstance(personal, Personal):
+            found[row["notification_id"]] = personal
+    return found
+
+
+def _end_of(ledger: Ledger, day: datetime | None) -> datetime | None:
+    """The first moment that does not count."""
+    if day is None:
+        return None
+    return datetime.combine(day.date() + timedelta(days=1), time.min, ZoneInfo(ledger.settings.zone))
+
+
+# --- tables
+
+
+def _logins(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = new_table("position", "at", "what", "why", "device", "from", right=("position",), folds=("what", "device"))
+    for row in rows:
+        why = row["cause"] or row["by"] or row["factor"] or ""
+        device = f"{row['device'] or (row['device_id'] or '')[:8]}{_new(row['device_is_new'])}"
+        place = f"{row['country'] or (row['address_id'] or '')[:8]}{_new(row['address_is_new'])}"
+        what = _words(row["kind"])
+        if row["kind"] == "locked_out":
+            what = f"[red]{what}[/] until {text(row['until']) if row['until'] else 'unlocked'}"
+        table.add_row(str(row["position"]), text(row["at"]), what, _words(why), device, place)
+    console.print(table)
+    causes = Counter(row["cause"] for row in rows if row["kind"] == "sign_in_failed")
+    if causes:
+        told = ", ".join(
+            f"{_words(cause)} {count} ({count * 100 // causes.total()} %)" for cause, count in causes.most_common()
+        )
+        console.print(f"{causes.total()} failed: {told}. New: nobody had signed in with it before.")
+
+
+def _sessions(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = new_table("session", "began", "device", "from", "used last", "ended", folds=("device",))
+    for row in rows:
+        where = (text(row["device"] or (row["device_id"] or "")[:8]), text(row["country"]))
+        ended = f"{text(row['ended_at'])} ({_words(row['ended_by'])})" if row["ended_at"] else ""
+        table.add_row(row["session_id"][:8], text(row["began_at"]), *where, text(row["last_used_at"]), ended)
+    console.print(table)
+
+
+def _new(is_new: bool | None) -> str:
+    return " [yellow](new)[/]" if is_new else ""
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")

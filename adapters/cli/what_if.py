@@ -1,0 +1,170 @@
+"""`scripts/ledger what-if`: a year of services under each plan, and what was owed of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import typer
+
+from adapters.cli import show, show_costs
+from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.costs import Asked, AsOf, Covers, Whom, asked_of, priced
+from adapters.cli.money import PayerId, cents_of
+from adapters.cli.opened import Json, day_of, opened
+from adapters.cli.show import dollars
+from domain.adjudication import Network
+from domain.facts import StreamId
+from domain.money import Money
+from domain.plan import Service
+from domain.pricing import Served
+from domain.what_if import Compared, Costs, compared, what_if
+
+app = typer.Typer()
+
+
+class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many services of a type, each of an amount: of a typed scenario."""
+
+    service: Service
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+    allowed_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    network: Literal["in", "out"] = "in"
+
+
+def _use(value: str) -> Use:
+    try:
+        service, count, allowed = value.split(":")
+        return msgspec.convert({"service": service, "count": int(count), "allowed_cents": cents_of(allowed)}, Use)
+    except (ValueError, msgspec.ValidationError):
+        known = ", ".join(Service)
+        raise typer.BadParameter(f"SERVICE:COUNT:ALLOWED is wanted, primary_care:4:150.00; services: {known}") from None
+
+
+def _uses_in(path: Path) -> list[Use]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Use])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise typer.BadParameter(f"a list of uses is wanted, as docs/what-plans-cost.md has it: {error}") from None
+
+
+def _scenario(uses: Sequence[Use], day: date) -> list[Served]:
+    """All of it in one plan year, in the order in which it is told; each service a visit of its own."""
+    visits = [use for use in uses for _ in range(use.count)]
+    return [
+        Served(
+            number=f"{at:04}",
+            person=StreamId("you"),
+            day=day,
+            service=use.service,
+            charge_cents=Money(use.allowed_cents),
+            allowed_cents=Money(use.allowed_cents),
+            network=Network(use.network),
+            provider=f"{at:04}",
+        )
+        for at, use in enumerate(visits, 1)
+    ]
+
+
+@app.command("what-if", epilog="Example: scripts/ledger what-if NHP131023432 --use primary_care:4:150.00")
+def show_what_if(
+    member: Member,
+    payer: PayerId = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    covers: Whom = None,
+    use: Annotated[
+        list[Any] | None,
+        typer.Option(parser=_use, metavar="SERVICE:COUNT:ALLOWED", help="Instead of the member's own year."),
+    ] = None,
+    scenario: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The same, as a file.")] = None,
+    lines: Annotated[
+        str | None, typer.Option(metavar="PLAN", help="Every service under this plan, step by step.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What a member's last twelve months, or a typed year, would have cost under each plan, and why."""
+    with opened() as ledger, ledger.database.snapshot():
+        asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
+    uses = [*(use or ()), *(_uses_in(scenario) if scenario else ())]
+    answer = year_of(asked, asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers), uses)
+    if lines is not None and lines not in {each.plan_id for each in answer.costs}:
+        raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
+    if as_json:
+        for each in answer.told():
+            show.line(each)
+    elif not answer.costs:
+        show.console.print("No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)")
+    else:
+        show_costs.year(answer.told(), asked.window, lines, is_scenario=bool(uses))
+
+
+class Year(NamedTuple):
+    """A year under each plan, and beside what was owed."""
+
+    asked: Asked
+    is_family: bool
+    costs: Sequence[Costs]
+    owed: Mapping[str, Sequence[Compared]]
+    """Claims of the year by the plan that they were under"""
+
+    def told(self) -> list[dict[str, Any]]:
+        return [self._plan(each) for each in self.costs]
+
+    def _plan(self, costs: Costs) -> dict[str, Any]:
+        asked, steps = self.asked, Counter[str]()
+        for each in costs.prices:
+            for step in each.steps:
+                steps[step.name] += step.cents
+        return {
+            "plan_id": costs.plan_id,
+            "name": costs.design.name,
+            "current": costs.plan_id == asked.current,
+            "as_of": asked.day,
+            "known_at": asked.position,
+            "covers": Covers.FAMILY if self.is_family else Covers.INDIVIDUAL,
+            **{name: dollars(steps[name]) for name in show_costs.STEPS},
+            "you_pay": dollars(costs.member_cents),
+            "plan_pays": dollars(steps["plan_pays"]),
+            "premium": dollars(costs.premium_cents),
+            "together": dollars(costs.together_cents),
+            "beyond_cheapest": dollars(costs.together_cents - self.costs[0].together_cents),
+            "services": [priced(each) for each in costs.prices],
+            "claims": [_compared(each) for each in self.owed.get(costs.plan_id, ())],
+            "left_out": dict(asked.history.left_out),
+            "network_assumed": sum(not each.is_network_told for each in asked.history.claims),
+        }
+
+
+def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
+    if uses:
+        return Year(
+            asked, is_family, what_if(_scenario(uses, asked.day), asked.plans, asked.day, is_family=is_family), {}
+        )
+    window, claims = asked.window, [each for each in asked.history.claims if each.day <= asked.day]
+    services, before = (
+        [served for each in claims if (each.day >= window.first) is inside for served in each.services]
+        for inside in (True, False)
+    )
+    owed = {
+        plan_id: compared(
+            [each for each in claims if (each.plan_id or asked.current) == plan_id], plan, window, is_family=is_family
+        )
+        for plan_id, plan in asked.plans.items()
+    }
+    costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before)
+    return Year(asked, is_family, costs, owed)
+
+
+def _compared(each: Compared) -> dict[str, Any]:
+    return {
+        "claim_id": each.claim.claim_id,
+        "day": each.claim.day,
+        "owed": dollars(each.owed_cents),
+        "by_the_rules": dollars(each.member_cents),
+        "difference": dollars(each.difference_cents),
+        "explained": not each.unexplained,
+        "unexplained": {name: dollars(cents) for name, cents in each.unexplained},
+    }

@@ -1,0 +1,59 @@
+"""What a portal asks for: to record what came of an attempt, and whether the next one meets a lockout; and the end of
+those whose time is over.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from application.commands import Request
+from application.identification import login_of, sign_in_entry
+from application.ids import Ids
+from application.mapper import Mapper
+from application.ports import EventLog, VersionConflict
+from application.unit_of_work import UnitOfWork
+from domain import identity
+from domain.facts import StreamId
+from domain.identity import EndLockouts
+from domain.lockout import Lock, Policy
+from domain.sign_in import Notice
+
+
+def request_of(ids: Ids, key: str, notice: Notice, lockout: Policy) -> Request:
+    """To record it, once for its key."""
+    entry = sign_in_entry(ids, "command", notice, lockout)
+    return Request(key, ids.content(notice), entry.stream, identity, entry.command, None, entry.subject)
+
+
+def lock_of(
+    log: EventLog, mapper: Mapper, ids: Ids, portal_id: str, user_name: str, device_id: str, at: datetime
+) -> Lock | None:
+    """The lockout that an attempt from a device meets at a moment. Raises Unreadable."""
+    work, stream = UnitOfWork(log, mapper), login_of(ids, portal_id, user_name)
+    work.load({stream: identity})
+    for unreadable in work.unreadable.values():
+        raise unreadable
+    device = ids.stream("device", portal_id, device_id) if device_id else None
+    return identity.lock_on(work.state(stream, identity), device, at)
+
+
+def end_lockouts(log: EventLog, mapper: Mapper, logins: Iterable[StreamId], now: datetime) -> int:
+    """Tell of accounts that their lockouts ran out; how many had.
+
+    An account that cannot be read is passed over, and so is one to which somebody else is writing: the next attempt
+    tells it, or the next call.
+    """
+    ended = 0
+    for stream in logins:
+        work = UnitOfWork(log, mapper)
+        work.load({stream: identity})
+        decided = identity.decide(work.state(stream, identity), EndLockouts(now))
+        assert isinstance(decided, tuple)
+        if stream in work.unreadable or not decided:
+            continue
+        work.record(stream, identity, *decided)
+        try:
+            work.append()
+        except VersionConflict:
+            continue
+        ended += len(decided)
+    return ended

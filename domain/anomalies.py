@@ -1,0 +1,160 @@
+"""What about a sign-in should alarm somebody: rules as named values in one list, each over an attempt and what was
+known before it.
+
+Rules tell; they lock nothing. Countries are those that addresses tell, so a private network abroad or a border may
+raise an alert that is none: it asks the member, who says that they have seen it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from domain.facts import Fact, StreamId
+
+FAILURES_MAX = 10
+"""Of one account within FAILURES_WITHIN are a burst"""
+FAILURES_WITHIN = timedelta(minutes=5)
+ACCOUNTS_MAX = 10
+"""At which one address failed within ACCOUNTS_WITHIN are many"""
+ACCOUNTS_WITHIN = timedelta(hours=1)
+TRAVEL_WITHIN = timedelta(hours=2)
+"""Nobody signs in from two countries in so short a time, but at a border"""
+ONCE_WITHIN = timedelta(hours=1)
+"""A rule raises no second alert for the same account in this time"""
+
+
+class Attempt(NamedTuple):
+    login: StreamId
+    at: datetime
+    succeeded: bool
+    device: StreamId | None
+    address: StreamId | None
+    country: str
+    """Empty where it was not told, or the account's key was destroyed"""
+
+
+class Place(NamedTuple):
+    """Where an account was signed in to: with which device, in which country."""
+
+    device: StreamId | None
+    country: str
+
+
+class Span(NamedTuple):
+    first: datetime
+    last: datetime
+
+    def and_at(self, at: datetime) -> "Span":
+        return Span(min(self.first, at), max(self.last, at))
+
+
+PLACES_MAX = 100
+"""As many of an account are remembered, those where somebody signed in last"""
+
+
+class Account(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What is remembered of one. Nothing in it grows without end."""
+
+    places: tuple[tuple[Place, Span], ...] = ()
+    """Where somebody signed in, and from when to when; the latest last"""
+    failures: tuple[datetime, ...] = ()
+    """The latest, in order"""
+    raised: Mapping[str, datetime] = {}
+    """When a rule raised an alert last"""
+
+    def after(self, attempt: Attempt) -> "Account":
+        if attempt.succeeded:
+            places = dict(self.places)
+            place = Place(attempt.device, attempt.country)
+            places[place] = places.get(place, Span(attempt.at, attempt.at)).and_at(attempt.at)
+            return msgspec.structs.replace(self, places=tuple(sorted(places.items(), key=_last))[-PLACES_MAX:])
+        return msgspec.structs.replace(self, failures=tuple(sorted((*self.failures, attempt.at))[-FAILURES_MAX:]))
+
+    def after_alerts(self, names: Iterable[str], at: datetime) -> "Account":
+        raised = {name: max(at, self.raised.get(name, at)) for name in names}
+        return msgspec.structs.replace(self, raised={**self.raised, **raised})
+
+
+def _last(entry: tuple[Place, Span]) -> tuple[datetime, str, str]:
+    place, span = entry
+    return span.last, place.device or "", place.country
+
+
+class Address(Fact, frozen=True, omit_defaults=True, gc=False):
+    """What is remembered of one."""
+
+    accounts: Mapping[StreamId, datetime] = {}
+    """At which sign-ins from it failed latest, and when"""
+
+    def after(self, attempt: Attempt) -> "Address":
+        if attempt.succeeded:
+            return self
+        latest = max(attempt.at, self.accounts.get(attempt.login, attempt.at))
+        accounts = {**self.accounts, attempt.login: latest}
+        kept = sorted(accounts.items(), key=lambda entry: (entry[1], entry[0]))[-ACCOUNTS_MAX:]
+        return Address(dict(kept))
+
+
+class Known(NamedTuple):
+    account: Account
+    """Before an attempt; its failures with the attempt"""
+    address: Address
+    """With the attempt"""
+
+
+def new_device_in_new_country(attempt: Attempt, known: Known) -> bool:
+    """Somebody signed in with a device and from a country that the account did not know, and it knew others."""
+    before = {place for place, span in known.account.places if span.first < attempt.at}
+    devices, countries = {place.device for place in before}, {place.country for place in before} - {""}
+    is_new = attempt.device not in devices and attempt.country not in countries
+    return attempt.succeeded and bool(attempt.country and countries) and is_new
+
+
+def impossible_travel(attempt: Attempt, known: Known) -> bool:
+    """Somebody signed in from a country within two hours of a sign-in from another one."""
+    if not attempt.succeeded or not attempt.country:
+        return False
+    return any(
+        place.country not in ("", attempt.country) and abs(attempt.at - span.last) < TRAVEL_WITHIN
+        for place, span in known.account.places
+    )
+
+
+def many_accounts_from_one_address(attempt: Attempt, known: Known) -> bool:
+    """Sign-ins to ten accounts failed from one address within an hour."""
+    return not attempt.succeeded and _crowded(known.address.accounts.values(), ACCOUNTS_MAX, ACCOUNTS_WITHIN)
+
+
+def burst_of_failures(attempt: Attempt, known: Known) -> bool:
+    """Ten sign-ins to the account failed within five minutes."""
+    return not attempt.succeeded and _crowded(known.account.failures, FAILURES_MAX, FAILURES_WITHIN)
+
+
+def _crowded(moments: Iterable[datetime], count: int, within: timedelta) -> bool:
+    """Whether the latest of them stand so close."""
+    latest = sorted(moments)[-count:]
+    return len(latest) == count and latest[-1] - latest[0] <= within
+
+
+Rule = Callable[[Attempt, Known], bool]
+
+RULES: Mapping[str, Rule] = {
+    rule.__name__: rule
+    for rule in (new_device_in_new_country, impossible_travel, many_accounts_from_one_address, burst_of_failures)
+}
+"""Every rule by its name; what it means is its own first line"""
+
+
+def judged(attempt: Attempt, account: Account, address: Address) -> tuple[list[str], Account, Address]:
+    """The rules that an attempt breaks, but for those that raised an alert for the account a short time ago, and what
+    is remembered after it."""
+    after, address = account.after(attempt), address.after(attempt)
+    known, raised = Known(msgspec.structs.replace(account, failures=after.failures), address), account.raised
+    names = [
+        name
+        for name, rule in RULES.items()
+        if (name not in raised or abs(attempt.at - raised[name]) > ONCE_WITHIN) and rule(attempt, known)
+    ]
+    return names, after.after_alerts(names, attempt.at), address

@@ -1,0 +1,102 @@
+"""When an account is locked, for whom, and until when.
+
+Failures are counted apart for each device that signed in before, and together for all others. So nobody locks a member
+out on purpose: their own devices have counters of their own. (OWASP calls such a mark a device cookie.) A success takes
+back the failures of its own device and no others: neither does an attacker's success hide an attack, nor the member's.
+A lock holds for what it was counted for.
+
+Only the moments of the attempts matter, never a clock, nor the order of arrival: one that comes late is put in its
+place.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from domain.facts import Fact, StreamId
+from domain.sign_in import Cause
+
+COUNTED = frozenset({Cause.WRONG_PASSWORD, Cause.WRONG_SECOND_FACTOR})
+"""Causes that may be somebody's guess. An empty or unknown user name is nobody's account"""
+
+WINDOW = timedelta(hours=1)
+"""Failures that are longer ago, seen from the latest one, don't count"""
+
+CONSECUTIVE_MAX = 100
+"""Failures of an account without a success (NIST SP 800-63B-4, section 3.2.2), whatever their distance: then strangers'
+devices are locked until a link or an agent unlocks the account, and so is a known device when its own count is full"""
+
+FAILURES = range(3, 6)
+MINUTES = range(15, 31)
+
+
+class Policy(Fact, frozen=True, gc=False):
+    """How many failures lock, and for how long. Arrives with each attempt: another policy changes no history."""
+
+    failures: int = 5
+    minutes: int = 15
+
+    def __post_init__(self) -> None:
+        if self.failures not in FAILURES or self.minutes not in MINUTES:
+            raise ValueError("a lockout comes after 3 to 5 failures and lasts 15 to 30 minutes")
+
+
+DEFAULT = Policy()
+
+Device = StreamId | None
+"""None: whoever does not say which device it is"""
+
+Scope = StreamId | None
+"""What is counted together: one known device, or (None) all devices that never signed in"""
+
+
+class Lock(NamedTuple):
+    since: datetime
+    until: datetime | None
+    """None: until it is unlocked"""
+
+    def holds(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+class Failure(NamedTuple):
+    at: datetime
+    device: Device
+
+
+class Counter(NamedTuple):
+    """Of one scope."""
+
+    failures: tuple[Failure, ...] = ()
+    """Those that count, by their moments"""
+    consecutive: int = 0
+    """Without a success or an unlocking between them, whatever their distance"""
+    since: datetime | None = None
+    """What is earlier doesn't count any more: it led to a lock, or was unlocked"""
+    lock: Lock | None = None
+    """The last one; it may be over"""
+
+    def failed(self, device: Device, at: datetime) -> "Counter":
+        if self.since is not None and at < self.since:
+            return self
+        failures = sorted((*self.failures, Failure(at, device)), key=lambda failure: failure.at)
+        opens = failures[-1].at - WINDOW
+        counting = tuple(failure for failure in failures if failure.at > opens)
+        return self._replace(failures=counting, consecutive=self.consecutive + 1)
+
+    def succeeded(self, device: Device, at: datetime, *, alone: bool) -> "Counter":
+        """Alone: the scope is this device's own. Of all others only what is still counted of it is taken back."""
+        left = tuple(each for each in self.failures if each.device != device or each.at >= at)
+        others = 0 if alone else self.consecutive - len(self.failures)
+        return self._replace(failures=left, consecutive=others + len(left))
+
+    def locked(self, lock: Lock) -> "Counter":
+        return self._replace(failures=(), since=lock.since, lock=lock)
+
+    def unlocked(self, at: datetime) -> "Counter":
+        lock = self.lock._replace(until=at) if self.lock is not None and self.lock.holds(at) else self.lock
+        left = tuple(failure for failure in self.failures if failure.at >= at)
+        since = at if self.since is None else max(self.since, at)
+        return Counter(left, len(left), since, lock)
+
+
+NOTHING = Counter()

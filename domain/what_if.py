@@ -1,0 +1,247 @@
+"""What a member's services would have cost under each plan, with its premium; and whether the rules of the plan that
+they were under explain what was owed.
+
+Every plan prices the same services, each by the design that held on its day, and where the plan had none then by the
+one that holds at the end. Limits begin anew with each plan year. A provider's network is the same under every plan, as
+far as a claim can tell.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from operator import itemgetter
+from typing import NamedTuple
+
+from domain.accumulators import counted, told_by
+from domain.adjudication import Network, Share
+from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
+from domain.facts import StreamId
+from domain.money import Money
+from domain.plan import BenefitDesign, Plan, design_on
+from domain.pricing import NOTHING_USED, Name, Price, Served, Used, price, total
+from domain.services import services_of
+from domain.standing import standing
+from domain.window import Window, year_begin
+
+# --- the member's own claims
+
+
+class Claimed(NamedTuple):
+    """A claim as its last word has it, in the terms in which plans price."""
+
+    claim_id: StreamId
+    person: StreamId
+    plan_id: str
+    """Empty where no message tells"""
+    day: date
+    """The first of its services"""
+    processed: tuple[date, Identity]
+    """When, as far as messages tell"""
+    network: Network
+    services: tuple[Served, ...]
+    owed: Share
+    """What the payer leaves to the patient"""
+    is_network_told: bool
+
+
+class LeftOut(StrEnum):
+    """Why a claim cannot be priced."""
+
+    NOT_DECIDED = "not_decided"
+    """No adjudication stands: it is pended, or was taken back"""
+    NOT_PRIMARY = "not_primary"
+    """Another payer paid first: what is left of it follows from that payer's plan"""
+    UNDATED = "undated"
+    """No message tells the day of service"""
+    UNREADABLE = "unreadable"
+    """What stands of it in the log cannot be read"""
+
+
+def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> Claimed | LeftOut:
+    """By everything that was said of it. A network that is not told, as in an 835, is taken for the plan's own."""
+    claim = Claim(tuple(map(said_by, events)))
+    stands = standing(claim)
+    if stands.final is None or not stands.payer_sequence:
+        return LeftOut.NOT_DECIDED
+    if stands.payer_sequence > 1:
+        return LeftOut.NOT_PRIMARY
+    if stands.service_from is None:
+        return LeftOut.UNDATED
+    word = events[stands.final]
+    assert isinstance(word, PostingEvent)
+    told = {each.identity: told_by(each.adjudication) for each in events if isinstance(each, PostingEvent)}
+    counts = counted(payer_id, word.person, claim, told)
+    assert counts is not None
+    network = counts.network or Network.IN
+    return Claimed(
+        claim_id,
+        word.person,
+        counts.plan.plan_id,
+        stands.service_from,
+        (word.day, word.identity),
+        network,
+        tuple(services_of(claim_id, word.person, word.adjudication, network, stands.service_from)),
+        counts.share,
+        counts.network is not None,
+    )
+
+
+# --- a year under a plan
+
+
+class Costs(NamedTuple):
+    """What a plan comes to."""
+
+    plan_id: str
+    design: BenefitDesign
+    """The one that holds at the end"""
+    prices: tuple[Price, ...]
+    """Of the window, by day"""
+    premium_cents: Money
+    """Of twelve months"""
+
+    @property
+    def member_cents(self) -> Money:
+        """For services."""
+        return total(self.prices)
+
+    @property
+    def together_cents(self) -> Money:
+        return Money(self.member_cents + self.premium_cents)
+
+
+def what_if(
+    services: Iterable[Served],
+    plans: Mapping[str, Plan],
+    as_of: date,
+    *,
+    is_family: bool,
+    before: Iterable[Served] = (),
+) -> list[Costs]:
+    """Under each plan that holds at the end, the cheapest first. What came before uses the limits of its plan year, and
+    costs nothing here."""
+    services, before = tuple(services), tuple(before)
+    holding = {plan_id: plan for plan_id, plan in plans.items() if design_on(plan, as_of)}
+    found = [_costs(plan_id, plan, services, before, as_of, is_family) for plan_id, plan in holding.items()]
+    return sorted(found, key=lambda costs: (costs.together_cents, costs.plan_id))
+
+
+def _costs(
+    plan_id: str, plan: Plan, services: Iterable[Served], before: Iterable[Served], as_of: date, is_family: bool
+) -> Costs:
+    counting = {served.number for served in services}
+    prices = _priced((*before, *services), plan, as_of, is_family)
+    premiums = (_year(plan, month, as_of)[1].premium for month in _months(as_of))
+    premium = sum(each.family_cents if is_family else each.individual_cents for each in premiums)
+    kept = tuple(each for each in prices if each.served.number in counting)
+    return Costs(plan_id, _year(plan, as_of, as_of)[1], kept, Money(premium))
+
+
+def _priced(services: Iterable[Served], plan: Plan, as_of: date, is_family: bool) -> list[Price]:
+    """Year by year, by day."""
+    years: dict[date, tuple[BenefitDesign, list[Served]]] = {}
+    for served in services:
+        begin, design = _year(plan, served.day, as_of)
+        years.setdefault(begin, (design, []))[1].append(served)
+    return [
+        priced
+        for _, (design, of_year) in sorted(years.items(), key=itemgetter(0))
+        for priced in price(of_year, design, is_family=is_family)[0]
+    ]
+
+
+def _year(plan: Plan, day: date, as_of: date) -> tuple[date, BenefitDesign]:
+    """The first day of the plan year that a day lies in, and its design; else the one that holds at the end."""
+    design = design_on(plan, day) or design_on(plan, as_of)
+    assert design is not None
+    return year_begin(design.effective_from, day), design
+
+
+def _months(as_of: date) -> Iterator[date]:
+    """The first days of the last twelve."""
+    for number in range(as_of.year * 12 + as_of.month - 12, as_of.year * 12 + as_of.month):
+        yield date(number // 12, number % 12 + 1, 1)
+
+
+# --- what was owed beside it
+
+_STEPS = (Name.DEDUCTIBLE, Name.COINSURANCE, Name.COPAY, Name.NOT_COVERED)
+"""In the order of a share's kinds"""
+
+Kinds = tuple[Money, ...]
+Beyond = tuple[tuple[Name, Money], ...]
+
+
+class Compared(NamedTuple):
+    """A claim by the rules of the plan that it was under, and as the payer decided it."""
+
+    claim: Claimed
+    prices: tuple[Price, ...]
+    """With everything before it by the rules too, in the order of days"""
+    unexplained: Beyond
+    """What the payer leaves to the member beyond what the rules do, by step; negative where it leaves less. Nothing
+    where they explain it: by themselves, or behind what was owed of the claims before, by day of service or of
+    processing"""
+
+    @property
+    def member_cents(self) -> Money:
+        return total(self.prices)
+
+    @property
+    def owed_cents(self) -> Money:
+        return Money(sum(self.claim.owed.kinds))
+
+    @property
+    def difference_cents(self) -> Money:
+        """What was owed beyond it."""
+        return Money(self.owed_cents - self.member_cents)
+
+
+def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family: bool) -> list[Compared]:
+    """Those of the window for which the plan has a design, by day."""
+    claims = sorted((each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.claim_id))
+    as_processed = sorted(claims, key=lambda each: (each.processed, each.claim_id))
+    by_turns = [_at_their_turn(each, plan, is_family) for each in (claims, as_processed)]
+    by_number = {
+        each.served.number: each
+        for each in _priced((served for claim in claims for served in claim.services), plan, window.last, is_family)
+    }
+    found = []
+    for claim in claims:
+        if window.first <= claim.day <= window.last:
+            prices = tuple(by_number[served.number] for served in claim.services)
+            ways = (_kinds(prices), *(turns[claim.claim_id] for turns in by_turns))
+            found.append(Compared(claim, prices, min((_beyond(claim.owed, way) for way in ways), key=_size)))
+    return found
+
+
+def _is_ruled(claim: Claimed, plan: Plan) -> bool:
+    return all(design_on(plan, served.day) for served in claim.services)
+
+
+def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> dict[StreamId, Kinds]:
+    """What the rules make of each claim behind what was owed of those before it, whatever the rules say of those."""
+    used: dict[date, Used] = {}
+    found = {}
+    for claim in claims:
+        year, design = _year(plan, claim.day, claim.day)
+        before = used.get(year, NOTHING_USED)
+        prices, behind = price(claim.services, design, is_family=is_family, used=before)
+        found[claim.claim_id] = _kinds(prices)
+        deductible, coinsurance, copay, _ = claim.owed.kinds
+        owed = before.plus(claim.network, claim.person, deductible, Money(deductible + coinsurance + copay))
+        used[year] = owed._replace(copays=behind.copays)
+    return found
+
+
+def _kinds(prices: Sequence[Price]) -> Kinds:
+    return tuple(Money(sum(each.taken(name) for each in prices)) for name in _STEPS)
+
+
+def _beyond(owed: Share, by_rules: Kinds) -> Beyond:
+    both = zip(_STEPS, owed.kinds, by_rules, strict=True)
+    return tuple((name, Money(owes - rules)) for name, owes, rules in both if owes != rules)
+
+
+def _size(beyond: Beyond) -> int:
+    return sum(abs(cents) for _, cents in beyond)

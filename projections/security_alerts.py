@@ -1,0 +1,198 @@
+"""Security alerts: what about sign-ins should alarm somebody, raised once and resolved by a later event.
+
+The rules stand in domain/anomalies.py. What they look at is remembered for each account and address: opaque ids, moments and
+countries, never an address or a name.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from domain.anomalies import Account, Address, Attempt, judged
+from domain.facts import StreamId
+from domain.identity import AlertAcknowledged, LockedOut, LockoutEnded, SignedIn, SignInFailed
+from domain.sign_in import Personal
+from projections.projection import Change, Projected, Read, Statement
+
+NAME = "security_alerts"
+VERSION = 1
+EVENTS = (SignedIn, SignInFailed, LockedOut, LockoutEnded, AlertAcknowledged)
+OPENS_PERSONAL = True
+
+TABLES = """
+CREATE TABLE security_alerts (
+    position bigint NOT NULL,
+    rule text NOT NULL,
+    login_id uuid NOT NULL,
+    fact_id uuid,
+    device_id uuid,
+    at timestamptz NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (position, rule)
+);
+CREATE INDEX security_alerts_login_idx ON security_alerts (login_id);
+COMMENT ON TABLE security_alerts IS 'Alerts that were raised. Rows are only ever added.';
+COMMENT ON COLUMN security_alerts.position IS 'Position in the log of the event that raised it.';
+COMMENT ON COLUMN security_alerts.rule IS 'Which rule of domain/anomalies.py an attempt broke, or locked_out.';
+COMMENT ON COLUMN security_alerts.login_id IS 'The account of a portal.';
+COMMENT ON COLUMN security_alerts.fact_id IS 'The attempt.';
+COMMENT ON COLUMN security_alerts.device_id IS 'The device of the attempt, or that a lockout holds for.';
+COMMENT ON COLUMN security_alerts.at IS 'When that was, by the portal''s clock.';
+COMMENT ON COLUMN security_alerts.day IS 'On which day, by the offset that the portal stated.';
+CREATE TABLE security_resolutions (
+    position bigint PRIMARY KEY,
+    login_id uuid NOT NULL,
+    fact_id uuid,
+    device_id uuid,
+    by text NOT NULL,
+    at timestamptz NOT NULL,
+    day date NOT NULL
+);
+CREATE INDEX security_resolutions_login_idx ON security_resolutions (login_id);
+COMMENT ON TABLE security_resolutions IS 'What resolves alerts: somebody has seen one, or a lockout ended. Rows are only ever added.';
+COMMENT ON COLUMN security_resolutions.position IS 'Position in the log of the event that says it.';
+COMMENT ON COLUMN security_resolutions.login_id IS 'The account of a portal.';
+COMMENT ON COLUMN security_resolutions.fact_id IS 'The attempt of which alerts were seen; null of a lockout.';
+COMMENT ON COLUMN security_resolutions.device_id IS 'The device that a lockout held for.';
+COMMENT ON COLUMN security_resolutions.by IS 'Who has seen it, or what ended the lockout.';
+COMMENT ON COLUMN security_resolutions.at IS 'When.';
+COMMENT ON COLUMN security_resolutions.day IS 'On which day.';
+CREATE TABLE security_memory (
+    subject_id uuid PRIMARY KEY,
+    folded text NOT NULL
+);
+COMMENT ON TABLE security_memory IS 'What is remembered of accounts and addresses, as the rules look at it.';
+COMMENT ON COLUMN security_memory.subject_id IS 'An account of a portal, or what stands for an address.';
+COMMENT ON COLUMN security_memory.folded IS 'As JSON, as the ledger reads it again: opaque ids, moments and countries.';
+"""
+
+VIEWS = """
+CREATE OR REPLACE VIEW public.security_alerts AS
+SELECT replace(raised.rule, '_', ' ') AS kind, raised.login_id, raised.fact_id, raised.at AS raised_at, raised.day AS raised_on,
+       raised.position AS raised_position, resolved.day AS resolved_on, resolved.position AS resolved_position,
+       resolved.by AS resolved_by
+FROM security_alerts raised
+LEFT JOIN LATERAL (
+    SELECT day, position, by FROM security_resolutions told
+    WHERE told.login_id = raised.login_id AND CASE
+        WHEN raised.rule = 'locked_out' THEN told.fact_id IS NULL AND told.at >= raised.at
+            AND (told.by <> 'ran_out' OR told.device_id IS NOT DISTINCT FROM raised.device_id)
+        ELSE told.fact_id = raised.fact_id
+    END
+    ORDER BY position LIMIT 1
+) resolved ON true;
+COMMENT ON VIEW public.security_alerts IS 'What about sign-ins should alarm somebody, each once, with the event that raised it and the one that resolved it.';
+COMMENT ON COLUMN public.security_alerts.kind IS 'new device in new country, impossible travel, many accounts from one address, burst of failures or locked out.';
+COMMENT ON COLUMN public.security_alerts.raised_at IS 'Since when.';
+COMMENT ON COLUMN public.security_alerts.raised_on IS 'Since which day.';
+COMMENT ON COLUMN public.security_alerts.raised_position IS 'Position of the event that raised it.';
+COMMENT ON COLUMN public.security_alerts.resolved_on IS 'Until which day; null while it stands.';
+COMMENT ON COLUMN public.security_alerts.resolved_position IS 'Position of the event that resolved it.';
+COMMENT ON COLUMN public.security_alerts.resolved_by IS 'Who has seen it, or what ended a lockout.';
+"""
+
+RAISE = """
+INSERT INTO security_alerts SELECT * FROM json_populate_recordset(NULL::security_alerts, %(rows)s::json)
+"""
+
+RESOLVE = """
+INSERT INTO security_resolutions SELECT * FROM json_populate_recordset(NULL::security_resolutions, %(rows)s::json)
+"""
+
+REMEMBER = """
+INSERT INTO security_memory SELECT * FROM json_populate_recordset(NULL::security_memory, %(rows)s::json)
+ON CONFLICT (subject_id) DO UPDATE SET folded = excluded.folded
+"""
+
+REMEMBERED = """
+SELECT subject_id::text, folded FROM security_memory
+WHERE subject_id = ANY(string_to_array(%(subjects)s, ',')::uuid[])
+"""
+
+
+class AlertRow(msgspec.Struct, gc=False):
+    position: int
+    rule: str
+    login_id: str
+    fact_id: str | None
+    device_id: str | None
+    at: datetime
+    day: date
+
+
+class ResolutionRow(msgspec.Struct, gc=False):
+    position: int
+    login_id: str
+    fact_id: str | None
+    device_id: str | None
+    by: str
+    at: datetime
+    day: date
+
+
+class MemoryRow(msgspec.Struct, gc=False):
+    subject_id: str
+    folded: str
+
+
+_encode = msgspec.json.Encoder().encode
+_account = msgspec.json.Decoder(Account).decode
+_address = msgspec.json.Decoder(Address).decode
+
+
+def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
+    memory = _Memory(events, read)
+    alerts, resolutions = list[AlertRow](), list[ResolutionRow]()
+    for projected in events:
+        event = projected.event
+        assert isinstance(event, EVENTS)
+        at, day = event.at.astimezone(UTC), event.at.date()
+        about = projected.position, projected.stream
+        match event:
+            case SignedIn() | SignInFailed():
+                for rule in memory.judge(_attempt(projected)):
+                    alerts.append(AlertRow(about[0], rule, about[1], event.fact, event.device, at, day))
+            case LockedOut():
+                alerts.append(AlertRow(about[0], "locked_out", about[1], None, event.device, at, day))
+            case LockoutEnded():
+                resolutions.append(ResolutionRow(*about, None, event.device, event.by, at, day))
+            case AlertAcknowledged():
+                resolutions.append(ResolutionRow(*about, event.about, None, event.by, at, day))
+    changed = ((RAISE, alerts), (RESOLVE, resolutions), (REMEMBER, memory.rows()))
+    return [Statement(sql, _encode(rows)) for sql, rows in changed if rows]
+
+
+class _Memory:
+    """What is remembered of the accounts and addresses of a batch."""
+
+    def __init__(self, events: Sequence[Projected], read: Read) -> None:
+        attempts = [
+            (each.stream, each.event.address) for each in events if isinstance(each.event, SignedIn | SignInFailed)
+        ]
+        subjects = {subject for attempt in attempts for subject in attempt if subject is not None}
+        kept: dict[str, str] = dict(read(REMEMBERED, {"subjects": ",".join(sorted(subjects))})) if subjects else {}
+        logins = {login for login, _ in attempts}
+        self._accounts = {login: _account(kept.get(login, "{}")) for login in logins}
+        self._addresses = {address: _address(kept.get(address, "{}")) for address in subjects - logins}
+
+    def judge(self, attempt: Attempt) -> list[str]:
+        address = Address() if attempt.address is None else self._addresses[attempt.address]
+        rules, self._accounts[attempt.login], after = judged(attempt, self._accounts[attempt.login], address)
+        if attempt.address is not None:
+            self._addresses[attempt.address] = after
+        return rules
+
+    def rows(self) -> list[MemoryRow]:
+        return [
+            MemoryRow(subject, _encode(kept).decode())
+            for subject, kept in (*self._accounts.items(), *self._addresses.items())
+        ]
+
+
+def _attempt(projected: Projected) -> Attempt:
+    event: Any = projected.event
+    country = projected.personal.country if isinstance(projected.personal, Personal) else ""
+    login, succeeded = StreamId(projected.stream), isinstance(event, SignedIn)
+    return Attempt(login, event.at.astimezone(UTC), succeeded, event.device, event.address, country)

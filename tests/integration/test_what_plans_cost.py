@@ -1,0 +1,227 @@
+"""What plans cost, from the bytes of messages to what the tool shows."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.costs import Asked, asked_of
+from adapters.cli.estimate import estimated
+from adapters.cli.what_if import Use, year_of
+from adapters.settings import Settings
+from application.ports import Format, Message
+from composition import Ledger
+from domain.adjudication import Network
+from domain.money import Money
+from domain.plan import Service
+from tests.given import damaged, value
+from tests.integration.test_cli import Run, command_line, lines
+from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
+from tests.unit.notices import encoded, report
+
+END = date(2026, 12, 31)
+
+
+def take(ledger: Ledger, *messages: dict[str, Any]) -> None:
+    outcomes = ledger.intake.handle([
+        Message(f"topic/0@{at}", encoded(each), Format.JSON_PLAN if "plan_id" in each else Format.JSON_CLAIM)
+        for at, each in enumerate(messages)
+    ])  # fmt: skip
+    assert not any(outcome.parked for outcome in outcomes)
+    ledger.runner.catch_up()
+
+
+def ask(ledger: Ledger, as_of: date = END, known_at: int | None = None) -> Asked:
+    return asked_of(ledger, MEMBER, None, as_of, known_at)
+
+
+def year(ledger: Ledger, *uses: Use, is_family: bool = False, **asked: Any) -> dict[str, dict[str, Any]]:
+    return {each["plan_id"]: each for each in year_of(ask(ledger, **asked), is_family, uses).told()}
+
+
+def together(told: dict[str, dict[str, Any]]) -> dict[str, float]:
+    return {plan_id: float(each["together"]) for plan_id, each in told.items()}
+
+
+# --- the member's own year
+
+
+def test_under_the_members_own_plan_a_year_costs_what_was_owed(ledger: Ledger) -> None:
+    take(ledger, *PLANS, *YEAR)
+    told = year(ledger)
+    assert together(told) == {"BRONZE": 4_790, "SILVER": 6_333, "GOLD": 8_634}
+    assert [plan_id for plan_id, each in told.items() if each["current"]] == ["SILVER"]
+    silver = told["SILVER"]
+    assert (float(silver["you_pay"]), sum(float(each["owed"]) for each in silver["claims"])) == (933, 933)
+    assert all(each["explained"] and not each["difference"] for each in silver["claims"])
+    assert told["GOLD"]["claims"] == []
+
+
+def test_a_claim_that_the_plans_rules_do_not_explain_is_named_with_the_step(ledger: Ledger) -> None:
+    take(ledger, *PLANS, *YEAR, WRONG)
+    claims = year(ledger)["SILVER"]["claims"]
+    [named] = [each for each in claims if not each["explained"]]
+    assert (named["day"], float(named["owed"]), float(named["by_the_rules"])) == (date(2026, 7, 8), 150, 25)
+    assert {step: float(cents) for step, cents in named["unexplained"].items()} == {"deductible": 150, "copay": -25}
+    assert len(claims) == 6
+
+
+def test_the_order_in_which_claims_come_does_not_matter(ledger: Ledger) -> None:
+    take(ledger, *reversed((*PLANS, *YEAR, WRONG)))
+    assert together(year(ledger)) == {"BRONZE": 4_940, "SILVER": 6_358, "GOLD": 8_644}
+
+
+def test_a_correction_is_the_word_that_is_priced(ledger: Ledger) -> None:
+    take(ledger, *PLANS, *YEAR, WRONG)
+    mended = claim("6", "2026-07-08", "HC:99213", 20_000, 15_000, on="2026-08-01", copay=2_500)
+    take(ledger, mended)
+    assert all(each["explained"] for each in year(ledger)["SILVER"]["claims"])
+    before = year(ledger, as_of=date(2026, 7, 31))
+    assert sum(not each["explained"] for each in before["SILVER"]["claims"]) == 1
+
+
+def test_as_known_at_a_position_neither_later_claims_nor_later_plans_are_there(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2])
+    then = value(ledger.database, "SELECT position FROM head")
+    take(ledger, BRONZE, *YEAR[2:])
+    told = year(ledger, known_at=then)
+    assert {plan_id: float(each["you_pay"]) for plan_id, each in told.items()} == {"SILVER": 625}
+    assert told["SILVER"]["known_at"] == then
+
+
+def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_uses_its_limits(ledger: Ledger) -> None:
+    early = claim("0", "2026-01-05", "HC:70551", 50_000, 50_000, deductible=50_000)
+    take(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
+    take(ledger, claim("8", "2026-03-01", "HC:70551", 50_000, 50_000, coinsurance=10_000))
+    [silver] = year(ledger, as_of=date(2026, 12, 31)).values()
+    assert float(silver["you_pay"]) == 600
+    take(
+        ledger, {**SILVER, "design": SILVER["design"] | {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}}
+    )
+    [silver] = year(ledger, as_of=date(2027, 2, 1)).values()
+    assert [float(each["you_pay"]) for each in silver["services"]] == [100, 500]
+
+
+def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None:
+    mri = ("2026-03-11", "HC:70551", 100_000, 100_000)
+    take(ledger, SILVER, YEAR[1], claim("7", *mri, name="BENITO", deductible=50_000, coinsurance=10_000))
+    [silver] = year(ledger, is_family=True).values()
+    assert (float(silver["you_pay"]), float(silver["premium"])) == (1_200, 10_800)
+    assert all(each["explained"] for each in silver["claims"])
+
+
+def test_what_is_left_out_says_why(ledger: Ledger) -> None:
+    about = {name: YEAR[0][name] for name in ("patient", "payer_id")}
+    pended = report("pended") | about | {"numbers": {"patient_control_number": "P9", "payer_claim_number": "9"}}
+    take(ledger, SILVER, YEAR[0], pended)
+    [silver] = year(ledger).values()
+    assert list(silver["left_out"].values()) == ["not_decided"]
+    claim_id = silver["claims"][0]["claim_id"]
+    with damaged(ledger.log, claim_id):
+        [silver] = year(ledger).values()
+    assert silver["left_out"][claim_id] == "unreadable"
+
+
+def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> None:
+    untold = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=2_500)
+    take(ledger, SILVER, YEAR[0], untold)
+    [silver] = year(ledger).values()
+    assert (silver["network_assumed"], len(silver["claims"])) == (1, 2)
+
+
+def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
+    take(ledger, *PLANS, *YEAR)
+    told = year(ledger, Use(Service.PRIMARY_CARE, 4, 15_000), Use(Service.INPATIENT, 1, 2_000_000))
+    assert together(told) == {"SILVER": 5_400 + 2_000, "BRONZE": 2_400 + 6_000, "GOLD": 8_400 + 1_500}
+    [outside] = {float(each["you_pay"]) for each in year(ledger, Use(Service.IMAGING, 1, 90_000, "out")).values()}
+    assert outside == 900  # none of them covers it there
+
+
+# --- estimates
+
+
+def estimate(ledger: Ledger, what: str, allowed: int | None = None, **asked: Any) -> dict[str, Any]:
+    found = ask(ledger, **asked)
+    [person] = found.patients
+    return estimated(found, what, None if allowed is None else Money(allowed), person, found.current, Network.IN, False)
+
+
+def test_an_estimate_begins_where_the_member_stands_in_the_plan_year(ledger: Ledger) -> None:
+    take(ledger, *PLANS, *YEAR)
+    first, later = (estimate(ledger, "70551", 100_000, as_of=date(2026, month, 1)) for month in (3, 12))
+    assert (float(first["you_pay"]), float(later["you_pay"])) == (600, 200)
+    assert [step["step"] for step in later["steps"]] == ["coinsurance", "plan_pays"]
+    anew = {**SILVER, "design": SILVER["design"] | {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}}
+    take(ledger, anew)
+    assert float(estimate(ledger, "imaging", 100_000, as_of=date(2027, 1, 2))["you_pay"]) == 600
+
+
+def test_what_is_not_typed_is_the_median_of_what_the_payer_allowed(ledger: Ledger) -> None:
+    others = [
+        claim(f"9{cents}", "2026-05-05", "HC:99213:25", 30_000, cents, name="BENITO") for cents in (9_000, 21_000)
+    ]
+    elsewhere = claim("99", "2025-05-05", "HC:99213", 30_000, 1_000, name="BENITO")
+    take(ledger, *PLANS, *YEAR, *others, elsewhere)
+    asked = ask(ledger)
+    [ada] = [person for person, name in asked.patients.items() if name == "ADA"]
+    told = estimated(asked, "99213", None, ada, "SILVER", Network.IN, False)
+    assert (told["allowed_from"], told["amounts"], float(told["allowed"])) == ("median", 3, 150)
+
+
+# --- the tool
+
+
+@pytest.fixture
+def run(ledger: Ledger, settings: Settings, database: str) -> Run:
+    take(ledger, *PLANS, *YEAR, WRONG)
+    return command_line(database, settings.keys_folder)
+
+
+def test_the_tool_says_which_plan_would_have_been_cheaper_and_why(run: Run, tmp_path: Path) -> None:
+    asked = ("what-if", MEMBER, "--as-of", "2026-12-31")
+    page = run(*asked, "--lines", "SILVER").stdout.decode()
+    assert "Bronze costs 1,418.00 less than Silver (3,000.00 less premium, 1,582.00 more for services)." in page
+    assert "Of 6 claims under Silver 1,083.00 was owed; its rules make 958.00. They explain 5 of them." in page
+    assert "deductible 150.00, copay -25.00" in page
+    assert "20% of 500.00: 100.00" in page
+    bronze, silver, gold = lines(run(*asked, "--json"))
+    assert (bronze["together"], silver["together"], gold["beyond_cheapest"]) == (4_940, 6_358, 3_704)
+    scenario = tmp_path / "uses.json"
+    scenario.write_text(json.dumps([{"service": "imaging", "count": 1, "allowed_cents": 90_000}]))
+    typed = lines(run(*asked, "--scenario", str(scenario), "--use", "laboratory:1:10.00", "--json"))
+    assert {each["plan_id"]: each["you_pay"] for each in typed} == {"BRONZE": 910, "SILVER": 582, "GOLD": 91}
+
+
+def test_the_tool_puts_plans_side_by_side_and_estimates(run: Run) -> None:
+    page = run("compare-plans", MEMBER, "--as-of", "2026-12-31").stdout.decode()
+    assert [line.split()[1:] for line in page.splitlines() if line.strip().startswith("laboratory")] == [
+        ["40%", "after", "deductible", "10%", "20%", "after", "deductible"]
+    ]
+    told = lines(run("compare-plans", MEMBER, "--as-of", "2026-12-31", "--json"))
+    assert [(each["plan_id"], each["current"]) for each in told] == [
+        ("BRONZE", False),
+        ("GOLD", False),
+        ("SILVER", True),
+    ]
+    asked = ("estimate", MEMBER, "99213", "--as-of", "2026-12-31")
+    assert "You pay 25.00: copay 25.00. The plan pays 125.00." in run(*asked).stdout.decode()
+    [outside] = lines(run(*asked, "--out-of-network", "--allowed", "99.00", "--json"))
+    assert (outside["you_pay"], outside["network"]) == (99, "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("what-if", MEMBER, "--as-of", "2026-12-31", "--lines", "NONE"), "no plan of this id"),
+        (("what-if", MEMBER, "--use", "surgery:1:2"), "SERVICE:COUNT:ALLOWED"),
+        (("estimate", MEMBER, "27447", "--as-of", "2026-12-31"), "has no amounts"),
+        (("estimate", MEMBER, "99213", "--as-of", "2020-12-31"), "names the member's plan"),
+        (("estimate", MEMBER, "99213", "--as-of", "2026-12-31", "--patient", "NOBODY"), "ADA"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(run: Run, arguments: tuple[str, ...], problem: str) -> None:
+    answer = run(*arguments)
+    assert answer.returncode == 2
+    assert problem in " ".join(answer.stderr.decode().replace("│", " ").split())

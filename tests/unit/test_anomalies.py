@@ -1,0 +1,105 @@
+"""What about a sign-in should alarm somebody, and what should not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.anomalies import (
+    ACCOUNTS_MAX,
+    FAILURES_MAX,
+    RULES,
+    TRAVEL_WITHIN,
+    Account,
+    Address,
+    Attempt,
+    Place,
+    Span,
+    judged,
+)
+from domain.facts import StreamId
+from tests.unit.sign_ins import NOON, minutes
+
+LAST_WEEK = Span(NOON - timedelta(days=30), NOON - timedelta(days=7))
+AT_HOME = {Place(StreamId("phone"), "US"): LAST_WEEK}
+
+
+def attempt(*, succeeded: bool = True, device: str | None = "phone", country: str = "US") -> Attempt:
+    return Attempt(StreamId("login"), NOON, succeeded, device and StreamId(device), StreamId("address"), country)  # type: ignore[arg-type]
+
+
+def broken_by(
+    tried: Attempt, places: Any = AT_HOME, failures: Any = (), accounts: Any = None, raised: Any = None
+) -> list[str]:
+    """Of what is remembered the attempt itself is no part yet."""
+    account = Account(tuple(places.items()), tuple(sorted(failures)), raised or {})
+    return judged(tried, account, Address(accounts or {}))[0]
+
+
+@pytest.mark.parametrize(
+    ("tried", "places", "broken"),
+    [
+        (attempt(device="new", country="RO"), AT_HOME, True),
+        (attempt(device="phone", country="RO"), AT_HOME, False),
+        (attempt(device="new", country="US"), AT_HOME, False),
+        (attempt(device="new", country=""), AT_HOME, False),
+        (attempt(device=None, country="RO"), AT_HOME, True),
+        (attempt(device="new", country="RO", succeeded=False), AT_HOME, False),
+        (attempt(device="new", country="RO"), {}, False),
+        (attempt(device="new", country="RO"), {Place(StreamId("phone"), ""): LAST_WEEK}, False),
+        (attempt(device="new", country="RO"), {Place(StreamId("phone"), "US"): Span(minutes(1), minutes(1))}, False),
+    ],
+)
+def test_a_new_device_in_a_new_country(tried: Attempt, places: Any, broken: bool) -> None:
+    assert ("new_device_in_new_country" in broken_by(tried, places)) == broken
+
+
+@pytest.mark.parametrize(
+    ("country", "before", "broken"),
+    [
+        ("RO", TRAVEL_WITHIN - timedelta(seconds=1), True),
+        ("RO", TRAVEL_WITHIN, False),
+        ("RO", -TRAVEL_WITHIN + timedelta(seconds=1), True),
+        ("US", timedelta(minutes=1), False),
+        ("", timedelta(minutes=1), False),
+    ],
+)
+def test_impossible_travel(country: str, before: timedelta, broken: bool) -> None:
+    places = {Place(StreamId("phone"), "US"): Span(NOON - timedelta(days=9), NOON - before)}
+    assert ("impossible_travel" in broken_by(attempt(country=country), places)) == broken
+    assert "impossible_travel" not in broken_by(attempt(country=country, succeeded=False), places)
+
+
+@pytest.mark.parametrize(("apart_s", "count", "broken"), [(30, 10, True), (30, 9, False), (34, 10, False)])
+def test_a_burst_of_failures(apart_s: int, count: int, broken: bool) -> None:
+    failures = [NOON - timedelta(seconds=apart_s * at) for at in range(1, count)]
+    assert ("burst_of_failures" in broken_by(attempt(succeeded=False), failures=failures)) == broken
+    assert broken_by(attempt(), failures=[*failures, NOON]) == []
+
+
+@pytest.mark.parametrize(("apart_minutes", "count", "broken"), [(6, 10, True), (6, 9, False), (7, 10, False)])
+def test_many_accounts_from_one_address(apart_minutes: int, count: int, broken: bool) -> None:
+    accounts = {f"account {at}": minutes(-apart_minutes * at) for at in range(1, count)}
+    assert ("many_accounts_from_one_address" in broken_by(attempt(succeeded=False), accounts=accounts)) == broken
+
+
+def test_an_alert_is_not_raised_again_for_an_hour() -> None:
+    failed, burst = attempt(succeeded=False), [NOON] * FAILURES_MAX
+    assert broken_by(failed, failures=burst, raised={"burst_of_failures": minutes(-60)}) == []
+    assert broken_by(failed, failures=burst, raised={"burst_of_failures": minutes(-61)}) == ["burst_of_failures"]
+    assert broken_by(failed, failures=burst, raised={"impossible_travel": minutes(-1)}) == ["burst_of_failures"]
+
+
+def test_what_is_remembered_does_not_grow_without_end() -> None:
+    account, address = Account(), Address()
+    for at in range(300):
+        told = Attempt(StreamId(f"login {at}"), minutes(at), at % 2 == 0, StreamId(f"device {at}"), None, "US")
+        _, account, address = judged(told, account, address)
+    assert (len(account.places), len(account.failures), len(address.accounts)) == (100, 10, 10)
+    assert account.places[-1] == (Place(StreamId("device 298"), "US"), Span(minutes(298), minutes(298)))
+    assert max(address.accounts.values()) == account.failures[-1] == minutes(299)
+
+
+def test_every_rule_says_what_it_means() -> None:
+    assert all((rule.__doc__ or "").endswith(".") for rule in RULES.values())
+    assert ACCOUNTS_MAX == FAILURES_MAX == 10, "as their sentences say"

@@ -1,0 +1,147 @@
+"""Messages of topic portal.sign-ins: what is read, what is refused, and the schema and the page that say so."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+
+from adapters.json_message.reader import Fault
+from adapters.json_message.schema import file
+from adapters.json_message.sign_in import read, translate, translate_lines
+from application.ports import NotUnderstood, Understood
+from domain.sign_in import Cause, Kind, Member, Notice, Numbers, Personal, Said
+from tests.unit.notices import Message, encoded
+from tests.unit.sign_ins import SAID, of_member, sign_in
+from tests.unit.test_docs import CHECKOUT
+
+SCHEMA = json.loads(file("sign-in-1").read_bytes())
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
+
+
+def understood(message: Message) -> Notice:
+    [part] = translate(encoded(message))
+    assert isinstance(part, Understood)
+    assert isinstance(part.said, Notice)
+    return part.said
+
+
+def refused(message: Message) -> tuple[str, str]:
+    [part] = translate(encoded(message))
+    assert isinstance(part, NotUnderstood)
+    return part.reason, part.detail
+
+
+def test_a_failed_sign_in_is_read_into_the_ledgers_terms() -> None:
+    at = datetime.fromisoformat("2026-03-02T07:00:00-05:00")
+    assert understood(of_member(sign_in("sign_in_failed", device="Firefox"))) == Notice(
+        portal_id="member-portal",
+        personal=Personal("ada", address="203.0.113.7", device="Firefox", country="US"),
+        numbers=Numbers("E-1", device_id="D-1"),
+        said=Said(Kind.SIGN_IN_FAILED, at, cause=Cause.WRONG_PASSWORD),
+        member=Member("1078810412", "NHP100000001", "ADA"),
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_is_read(kind: Kind) -> None:
+    assert understood(sign_in(kind)).said.kind is kind
+
+
+def test_an_address_is_known_again_however_it_is_written() -> None:
+    spellings = ["2001:DB8:0:0::7", "2001:db8::7", "2001:0db8:0000::0007"]
+    told = [understood(sign_in("session_used", address=each)).personal.address for each in spellings]
+    assert told == ["2001:db8::7"] * 3
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        (sign_in("signed_in") | {"user_name": ""}, "$.user_name: not of the right form"),
+        (sign_in("signed_in") | {"user_name": " "}, "$.user_name: not of the right form"),
+        (sign_in("sign_in_failed", cause="locked"), "$.said.cause: not one of the allowed values"),
+        (sign_in("sign_in_failed", cause="forgot it"), "$.said.cause: not one of the allowed values"),
+        (sign_in("sign_in_failed", address="localhost"), "$.said.address: not of the right form"),
+        (sign_in("sign_in_failed", country="us"), "$.said.country: not of the right form"),
+        (sign_in("sign_in_failed", at="2026-03-02T07:00:00"), "$.said.at: without an offset"),
+        (sign_in("sign_in_failed", at="0001-01-01T00:00:00+05:00"), "$.said.at: out of bounds"),
+        (sign_in("code_issued", expires_at="9999-12-31T23:59:59Z"), "$.said.at: out of bounds"),
+        (sign_in("unlocked", by="ran_out"), "$.said.by: not one of the allowed values"),
+        (sign_in("signed_in", password="hunter2"), "$.said: unknown field"),
+        (sign_in("app_linked", scopes=[]), "$.said.scopes: out of bounds"),
+        (of_member(sign_in("registered"), member_id=""), "$.member.member_id: not of the right form"),
+    ],
+)
+def test_what_does_not_follow_the_schema_is_refused_with_its_place(message: Message, where: str) -> None:
+    assert refused(message) == ("json.wrong_schema", where)
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "DE89370400440532013000"])
+def test_no_text_that_is_kept_may_hold_the_number_of_a_card_or_a_bank_account(number: str) -> None:
+    for message in (sign_in("registered") | {"user_name": number}, sign_in("signed_in", device=f"phone {number}")):
+        assert refused(message)[0] == "login.account_number"
+    assert understood(sign_in("linked", event_id=number)).numbers.event_id == number
+
+
+def test_lines_of_a_file_are_read_each_as_if_it_came_alone() -> None:
+    parts = list(translate_lines(encoded(sign_in("registered")) + b"\n\n{\n" + encoded(sign_in("signed_in"))))
+    assert [(type(part), part.where) for part in parts] == [
+        (Understood, "line 1"),
+        (NotUnderstood, "line 3"),
+        (Understood, "line 4"),
+    ]
+
+
+# --- the schema, and the page
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> Message:
+    """A good message in which something is left out, added or put in another's place."""
+    message = of_member(sign_in(draw(st.sampled_from(sorted(SAID)))))
+    part: Any = draw(st.sampled_from([message, message["said"], message["member"]]))
+    name = draw(st.sampled_from([*sorted(part), "device", "factor", "by", "other"]))
+    texts = ["", " 1", "x" * 46, "x" * 81, "US", "us", "link", "agent", "member", "passkey", "ial2", "a b"]
+    values: list[Any] = [None, True, 0, 1, *texts, [], ["claims"], ["claims"] * 4, {}]
+    if draw(st.booleans()):
+        part.pop(name, None)
+    elif name not in ("at", "expires_at"):  # whose form JSON Schema leaves open
+        part[name] = draw(st.sampled_from(values))
+    return message
+
+
+@settings(max_examples=500)
+@given(changed())
+def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
+    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
+
+
+def refusal(message: Message) -> Fault | None:
+    try:
+        read(encoded(message))
+    except Fault as fault:
+        return fault
+    return None
+
+
+PAGE = (CHECKOUT / "docs" / "messages.md").read_text()
+SECTION = PAGE[PAGE.index("## Sign-ins") :].split("\n## ")[0]
+
+
+def test_the_example_on_the_page_is_a_good_message() -> None:
+    [example] = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
+    VALIDATOR.validate(example)
+    understood(example)
+
+
+def test_every_kind_and_field_is_on_the_page() -> None:
+    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", ())}
+    assert [name for name in sorted(fields | set(SAID)) if f"`{name}`" not in SECTION] == []
+
+
+def test_every_value_of_a_closed_list_is_on_the_page() -> None:
+    told = {value for part in SCHEMA["$defs"].values() for value in part.get("enum", ())}
+    assert [value for value in sorted(told) if f"`{value}`" not in SECTION] == []
