@@ -14,6 +14,7 @@ import projections.accumulators
 import projections.claim_history
 import projections.coverage
 import projections.denials
+import projections.directory
 import projections.family
 import projections.journal
 import projections.login_activity
@@ -21,6 +22,7 @@ import projections.payers
 import projections.payments
 import projections.people
 import projections.plans
+import projections.plans_compared
 import projections.premiums
 import projections.remittances
 import projections.security_alerts
@@ -31,7 +33,7 @@ from adapters.claim_notice.translate import translate_lines
 from adapters.codes import Codes
 from adapters.crypto.key_files import KeyFiles
 from adapters.filters import Filters
-from adapters.json_message import coverage, payment, plan, premium, settlement, sign_in
+from adapters.json_message import coverage, payment, plan, premium, provider, settlement, sign_in
 from adapters.kafka.source import KafkaSource, create_topics
 from adapters.postgres.bills import PostgresBills
 from adapters.postgres.calendar import create_calendar
@@ -67,10 +69,12 @@ PROJECTIONS: tuple[Projection, ...] = (
     projections.accumulators,
     projections.payments,
     projections.premiums,
-    projections.family,
     projections.login_activity,
     projections.security_alerts,
+    projections.family,
     projections.plans,
+    projections.plans_compared,
+    projections.directory,
     projections.coverage,  # behind claim_history, at whose views its own look, like those that follow
     projections.settlement,
     projections.statements,  # behind those at whose views its own look, like settlement
@@ -86,6 +90,8 @@ TRANSLATIONS = {
     Format.JSON_SETTLEMENT_LINES: balanced(settlement.translate_lines),
     Format.JSON_PREMIUM: balanced(premium.translate),
     Format.JSON_PREMIUM_LINES: balanced(premium.translate_lines),
+    Format.JSON_PROVIDER: balanced(provider.translate),
+    Format.JSON_PROVIDER_LINES: balanced(provider.translate_lines),
     Format.JSON_COVERAGE: balanced(coverage.translate),
     Format.JSON_COVERAGE_LINES: balanced(coverage.translate_lines),
     Format.JSON_PLAN: balanced(plan.translate),

@@ -17,6 +17,7 @@ from domain import (
     claim,
     consent,
     coverage,
+    directory,
     enrolment,
     identity,
     payment,
@@ -111,8 +112,9 @@ def plan_stream(ids: Ids, payer_id: str, plan_id: str) -> StreamId:
     return ids.stream("plan", payer_id, plan_id)
 
 
-def person_of(ids: Ids, payer_id: str, member_id: str, given_name: str) -> StreamId:
-    return ids.stream("person", payer_id, _folded(member_id), _folded(given_name))
+def person_of(ids: Ids, payer_id: str, names: Names) -> StreamId:
+    """A person as a payer knows them."""
+    return ids.stream("person", payer_id, _folded(names.member_id), _folded(names.given_name))
 
 
 def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry:
@@ -169,7 +171,7 @@ def sign_in_entry(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy
         source=source,
         payer_id=whose.payer_id if whose else "",
         account=account_of(ids, whose.payer_id, whose.member_id) if whose else None,
-        owner=person_of(ids, whose.payer_id, whose.member_id, whose.given_name) if whose else None,
+        owner=person_of(ids, whose.payer_id, Names(whose.member_id, given_name=whose.given_name)) if whose else None,
         personal=personal,
         said=said,
         policy=lockout,
@@ -219,12 +221,14 @@ class Identification:
                 entry = self._premium(message.source, understood.said)
             case coverage.CoverageNotice():
                 entry = self._coverage(message.source, understood.said)
+            case directory.ProviderNotice():
+                entry = self._provider(message.source, understood.said)
             case plan.PlanNotice():
                 entry = self._plan(message.source, understood.said)
-            case consent.Notice():
-                entry = self._consent(message.source, understood.said)
             case sign_in.Notice():
                 entry = sign_in_entry(self._ids, message.source, understood.said, self._lockout)
+            case consent.Notice():
+                entry = self._consent(message.source, understood.said)
             case _:
                 assert_never(understood.said)
         return Unit(message.source, message.format, understood.where, understood.raw, entry.stream, entry=entry)
@@ -382,17 +386,21 @@ class Identification:
         asked = plan_stream(ids, payer_id, said.plan_id) if isinstance(said, plan_change.Requested) else None
         return Entry(stream, coverage, record, stream, persons=told, plan=asked)
 
+    def _provider(self, source: str, notice: directory.ProviderNotice) -> Entry:
+        publish = directory.Publish(self._ids.content(notice), source, notice)
+        return Entry(self._ids.stream("provider", notice.provider_id), directory, publish)
+
     def _plan(self, source: str, notice: plan.PlanNotice) -> Entry:
         stream = plan_stream(self._ids, notice.payer_id, notice.plan_id)
         return Entry(stream, plan, plan.Publish(self._ids.content(notice), source, notice))
 
     def _consent(self, source: str, notice: consent.Notice) -> Entry:
         payer_id, said, viewer = notice.payer_id, notice.said, None
-        subject = person_of(self._ids, payer_id, notice.subject.member_id, notice.subject.given_name)
+        subject = person_of(self._ids, payer_id, notice.subject)
         if notice.viewer is None:
             stream = self._ids.stream("confidentiality", subject)
         else:
-            viewer = person_of(self._ids, payer_id, notice.viewer.member_id, notice.viewer.given_name)
+            viewer = person_of(self._ids, payer_id, notice.viewer)
             stream = self._ids.stream("consent", viewer, subject)
         change = self._ids.stream("consent_change", stream, notice.numbers.change_id)
         command = consent.Record(
@@ -433,7 +441,7 @@ class Identification:
     def _person(self, payer_id: str, names: Names) -> tuple[StreamId, person.Identify]:
         known = self._persons.get((payer_id, names))
         if known is None:
-            stream = person_of(self._ids, payer_id, names.member_id, names.given_name)
+            stream = person_of(self._ids, payer_id, names)
             known = stream, person.Identify(payer_id, names, self._ids.content(names))
             if len(self._persons) >= HEADS_MAX:
                 self._persons.clear()

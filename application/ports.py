@@ -11,6 +11,7 @@ from application.mapper import StoredEvent
 from domain import consent, premium, sign_in
 from domain.claim import Notice
 from domain.coverage import CoverageNotice
+from domain.directory import ProviderNotice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
@@ -45,12 +46,15 @@ class Format(StrEnum):
     JSON_PLAN = "json-plan"
     """A plan's benefit design of a plan year: docs/messages.md"""
     JSON_PLAN_LINES = "json-plan-lines"
-    JSON_SIGN_IN = "json-sign-in"
-    """What a portal says of one account: docs/messages.md"""
-    JSON_SIGN_IN_LINES = "json-sign-in-lines"
     JSON_COVERAGE = "json-coverage"
     """One change of a member's coverage: docs/messages.md"""
     JSON_COVERAGE_LINES = "json-coverage-lines"
+    JSON_PROVIDER = "json-provider"
+    """What a directory says of one provider: docs/messages.md"""
+    JSON_PROVIDER_LINES = "json-provider-lines"
+    JSON_SIGN_IN = "json-sign-in"
+    """What a portal says of one account: docs/messages.md"""
+    JSON_SIGN_IN_LINES = "json-sign-in-lines"
 
 
 class Message(NamedTuple):
@@ -71,8 +75,9 @@ Said = (
     | BankNotice
     | PlanNotice
     | CoverageNotice
-    | consent.Notice
+    | ProviderNotice
     | sign_in.Notice
+    | consent.Notice
 )
 
 

@@ -10,10 +10,11 @@ from application.commands import Request
 from application.identification import Member, account_of, payment_entry
 from application.ids import Ids
 from application.unit_of_work import UnitOfWork
-from domain import account, payment, statement
+from domain import account, comparison, payment, statement
 from domain.account_numbers import holds_account_number
 from domain.facts import Fact, StreamId
 from domain.money import Money
+from domain.what_if import Use
 
 
 class AccountNumber(Exception):
@@ -91,6 +92,24 @@ def statement_of(
     stream = ids.stream("statement", whose, day.isoformat())
     command = statement.Issue(whose, day, due_on, tuple(lines))
     return Request(key, ids.content(_Asked(whose, day, due_on)), stream, statement, command)
+
+
+class Question(Fact, frozen=True):
+    """What tells one comparison of plans from another: not what came of it, nor what was known by then."""
+
+    kind: comparison.Kind
+    on: date
+    known_at: int | None
+    """None where all that is known was asked for"""
+    is_family: bool
+    uses: tuple[Use, ...] = ()
+
+
+def comparison_of(ids: Ids, key: str, question: Question, command: comparison.Compare) -> Request:
+    """To keep what a member is shown, once for the member's key. Raises AccountNumber."""
+    _refuse_account_numbers(key)
+    stream = ids.stream("comparison", command.account, key)
+    return Request(f"{command.account} compare {key}", ids.content(question), stream, comparison, command)
 
 
 def _refuse_account_numbers(*said: str | Fact) -> None:

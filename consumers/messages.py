@@ -14,8 +14,9 @@ TOPICS = {
     "premiums": Format.JSON_PREMIUM,
     "settlements": Format.JSON_SETTLEMENT,
     "plans": Format.JSON_PLAN,
-    "portal.sign-ins": Format.JSON_SIGN_IN,
     "coverage.changes": Format.JSON_COVERAGE,
+    "providers": Format.JSON_PROVIDER,
+    "portal.sign-ins": Format.JSON_SIGN_IN,
 }
 
 NAMED_MAX = 20

@@ -64,6 +64,8 @@ REASONS = {
     "coverage.account_number": "A text about a member's coverage looks like the number of a card or a bank account.",
     "coverage.conflict": "The same change of coverage came before with other content.",
     "coverage.plan_unknown": "No design of the plan that a member asks for is known for that day; retry it once it is.",
+    "provider.account_number": "A text of a provider's listing looks like the number of a card or a bank account.",
+    "provider.conflict": "The same revision of a provider's listing was published before with other content.",
     "plan.account_number": "A text of a plan's design looks like the number of a card or a bank account.",
     "login.account_number": "A text of the message looks like the number of a card or a bank account.",
     "login.conflict": "Another thing was said of this account before under the same id.",

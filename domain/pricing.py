@@ -34,8 +34,8 @@ class Served(NamedTuple):
     """Of the network, in the plan's own words"""
 
 
-class Name(StrEnum):
-    """What a step takes; in this order."""
+class Part(StrEnum):
+    """Of what a service costs, in the order in which it is taken."""
 
     NOT_COVERED = "not_covered"
     DEDUCTIBLE = "deductible"
@@ -47,7 +47,7 @@ class Name(StrEnum):
 
 
 class Step(NamedTuple):
-    name: Name
+    part: Part
     cents: Money
     of_cents: Money
     """From what it is taken"""
@@ -63,19 +63,19 @@ class Price(NamedTuple):
     served: Served
     steps: tuple[Step, ...]
 
-    def taken(self, name: Name) -> Money:
-        return Money(sum(step.cents for step in self.steps if step.name is name))
+    def taken(self, part: Part) -> Money:
+        return Money(sum(step.cents for step in self.steps if step.part is part))
 
     @property
     def member_cents(self) -> Money:
-        return Money(sum(step.cents for step in self.steps if step.name in _OWED))
+        return Money(sum(step.cents for step in self.steps if step.part in _OWED))
 
     @property
     def plan_cents(self) -> Money:
-        return self.taken(Name.PLAN_PAYS)
+        return self.taken(Part.PLAN_PAYS)
 
 
-_OWED = frozenset({Name.NOT_COVERED, Name.DEDUCTIBLE, Name.COPAY, Name.COINSURANCE})
+_OWED = frozenset({Part.NOT_COVERED, Part.DEDUCTIBLE, Part.COPAY, Part.COINSURANCE})
 
 Visit = tuple[Network, StreamId, date, Service, str, str]
 """What a copay is paid once for: also the person, tier and network must be the same"""
@@ -125,7 +125,7 @@ def price_one(served: Served, design: BenefitDesign, *, is_family: bool, used: U
     benefits = design.within(served.network)
     share = benefits.share(served.service, served.tier)
     if not share.covered:
-        return Price(served, (Step(Name.NOT_COVERED, served.charge_cents, served.charge_cents),))
+        return Price(served, (Step(Part.NOT_COVERED, served.charge_cents, served.charge_cents),))
     allowed, kinds = served.allowed_cents, AccumulatorKind
     left, out_of_pocket = (_left(benefits, design, is_family, served.person, used, kind) for kind in kinds)
     deductible = min(left, allowed) if share.deductible_applies and left is not None else ZERO
@@ -140,15 +140,15 @@ def price_one(served: Served, design: BenefitDesign, *, is_family: bool, used: U
     copay_paid = min(copay, max(0, member - deductible))
     deductible_paid = min(deductible, member)
     steps = (
-        Step(Name.DEDUCTIBLE, deductible_paid, allowed, Money((left or 0) - deductible_paid)),
-        Step(Name.COPAY, Money(copay_paid), behind_it),
+        Step(Part.DEDUCTIBLE, deductible_paid, allowed, Money((left or 0) - deductible_paid)),
+        Step(Part.COPAY, Money(copay_paid), behind_it),
         Step(
-            Name.COINSURANCE, Money(member - deductible_paid - copay_paid), behind_both, None, share.coinsurance_percent
+            Part.COINSURANCE, Money(member - deductible_paid - copay_paid), behind_both, None, share.coinsurance_percent
         ),
-        Step(Name.LIMIT_MET, limit_met, wanted, ZERO),
-        Step(Name.PLAN_PAYS, Money(allowed - member), allowed),
+        Step(Part.LIMIT_MET, limit_met, wanted, ZERO),
+        Step(Part.PLAN_PAYS, Money(allowed - member), allowed),
     )
-    priced = Price(served, tuple(step for step in steps if step.cents or step.name is Name.PLAN_PAYS))
+    priced = Price(served, tuple(step for step in steps if step.cents or step.part is Part.PLAN_PAYS))
     assert priced.member_cents + priced.plan_cents == allowed
     return priced
 
@@ -180,9 +180,9 @@ def _left(
 
 def _used_with(used: Used, priced: Price) -> Used:
     """What is not covered counts toward nothing."""
-    served, copay = priced.served, priced.taken(Name.COPAY)
-    cost_share = Money(priced.member_cents - priced.taken(Name.NOT_COVERED))
-    used = used.plus(served.network, served.person, priced.taken(Name.DEDUCTIBLE), cost_share)
+    served, copay = priced.served, priced.taken(Part.COPAY)
+    cost_share = Money(priced.member_cents - priced.taken(Part.NOT_COVERED))
+    used = used.plus(served.network, served.person, priced.taken(Part.DEDUCTIBLE), cost_share)
     visit = _visit(served)
     return used._replace(copays={**used.copays, visit: Money(used.copays.get(visit, ZERO) + copay)}) if copay else used
 

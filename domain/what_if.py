@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from msgspec import Meta
 
 from domain.accumulators import counted, told_by
 from domain.adjudication import Network, Share
 from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
-from domain.facts import StreamId
+from domain.facts import Fact, StreamId
 from domain.money import Money
-from domain.plan import BenefitDesign, Plan, design_on
-from domain.pricing import NOTHING_USED, Name, Price, Served, Used, price, total
+from domain.plan import BenefitDesign, Plan, Service, design_on
+from domain.pricing import NOTHING_USED, Part, Price, Served, Used, price, total
 from domain.services import services_of
 from domain.standing import standing
 from domain.window import Window, year_begin
@@ -163,13 +165,43 @@ def _months(as_of: date) -> Iterator[date]:
         yield date(number // 12, number % 12 + 1, 1)
 
 
+# --- a typed year
+
+
+class Use(Fact, frozen=True, omit_defaults=True, gc=False, forbid_unknown_fields=True):
+    """So many services of a type, each of an amount."""
+
+    service: Service
+    count: Annotated[int, Meta(ge=1, le=1_000)]
+    allowed_cents: Annotated[Money, Meta(ge=0, le=10**12)]
+    network: Literal["in", "out"] = "in"
+
+
+def typed_year(uses: Iterable[Use], day: date) -> list[Served]:
+    """All of it on one day, in the order in which it is told; each service a visit of its own."""
+    visits = [use for use in uses for _ in range(use.count)]
+    return [
+        Served(
+            number=f"{at:06}",
+            person=StreamId("you"),
+            day=day,
+            service=use.service,
+            charge_cents=use.allowed_cents,
+            allowed_cents=use.allowed_cents,
+            network=Network(use.network),
+            provider=f"{at:06}",
+        )
+        for at, use in enumerate(visits, 1)
+    ]
+
+
 # --- what was owed beside it
 
-_STEPS = (Name.DEDUCTIBLE, Name.COINSURANCE, Name.COPAY, Name.NOT_COVERED)
+_STEPS = (Part.DEDUCTIBLE, Part.COINSURANCE, Part.COPAY, Part.NOT_COVERED)
 """In the order of a share's kinds"""
 
 Kinds = tuple[Money, ...]
-Beyond = tuple[tuple[Name, Money], ...]
+Beyond = tuple[tuple[Part, Money], ...]
 
 
 class Compared(NamedTuple):
@@ -235,12 +267,12 @@ def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> di
 
 
 def _kinds(prices: Sequence[Price]) -> Kinds:
-    return tuple(Money(sum(each.taken(name) for each in prices)) for name in _STEPS)
+    return tuple(Money(sum(each.taken(part) for each in prices)) for part in _STEPS)
 
 
 def _beyond(owed: Share, by_rules: Kinds) -> Beyond:
     both = zip(_STEPS, owed.kinds, by_rules, strict=True)
-    return tuple((name, Money(owes - rules)) for name, owes, rules in both if owes != rules)
+    return tuple((part, Money(owes - rules)) for part, owes, rules in both if owes != rules)
 
 
 def _size(beyond: Beyond) -> int:

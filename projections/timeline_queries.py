@@ -10,9 +10,11 @@ UNION SELECT bill_id::text FROM openings WHERE account_id = ANY(%(accounts)s::uu
 UNION SELECT payment_id::text FROM payment_history WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT schedule_id::text FROM schedules WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT statement_id::text FROM statements WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT comparison_id::text FROM plans_compared WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT coverage_id::text FROM coverage_facts WHERE coverage_id = ANY(%(coverages)s::uuid[])
 UNION SELECT consent_id::text FROM consent_facts
       WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)) OR viewer_id = ANY(ARRAY(SELECT person_id FROM persons))
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
 """
-"""By the number on the card, and the accounts of it with every payer."""
+"""By the number on the card, and the accounts and the coverage of it with every payer."""

@@ -67,7 +67,7 @@ def _due(
     def shows(*, is_sensitive: bool) -> bool:
         if viewer is None:
             return True
-        viewed_by = person_of(ledger.ids, known["payer_id"], viewer.member_id, viewer.given_name)
+        viewed_by = person_of(ledger.ids, known["payer_id"], viewer)
         return family.may_see(viewed_by, person, Area.CARE, day, is_sensitive=is_sensitive)
 
     if not shows(is_sensitive=False):

@@ -24,6 +24,7 @@ from adapters.cli import (
     codes,
     costs,
     coverage,
+    directory,
     estimate,
     family,
     filters,
@@ -72,15 +73,16 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(remittances.app)
 app.add_typer(settlement.app)
 app.add_typer(premiums.app)
-app.add_typer(family.app)
-app.add_typer(care.app)
 app.add_typer(logins.app)
 app.add_typer(alerts.app)
 app.add_typer(costs.app)
 app.add_typer(what_if.app)
 app.add_typer(estimate.app)
+app.add_typer(family.app)
+app.add_typer(care.app)
 app.add_typer(plans.app)
 app.add_typer(coverage.app)
+app.add_typer(directory.app)
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was parked.")]
 
@@ -91,8 +93,9 @@ LINES = {
     Format.JSON_PREMIUM: Format.JSON_PREMIUM_LINES,
     Format.JSON_SETTLEMENT: Format.JSON_SETTLEMENT_LINES,
     Format.JSON_PLAN: Format.JSON_PLAN_LINES,
-    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
     Format.JSON_COVERAGE: Format.JSON_COVERAGE_LINES,
+    Format.JSON_PROVIDER: Format.JSON_PROVIDER_LINES,
+    Format.JSON_SIGN_IN: Format.JSON_SIGN_IN_LINES,
 }
 """The same, one a line"""
 TOLD_BY = {
@@ -101,8 +104,9 @@ TOLD_BY = {
     b'"payment_id"': Format.JSON_PAYMENT,
     b'"schedule_id"': Format.JSON_PAYMENT,
     b'"revision"': Format.JSON_PLAN,
-    b'"user_name"': Format.JSON_SIGN_IN,
     b'"change_id"': Format.JSON_COVERAGE,
+    b'"directory_revision"': Format.JSON_PROVIDER,
+    b'"user_name"': Format.JSON_SIGN_IN,
 }
 """Fields that only messages of a kind have; premiums tell of payments too"""
 
@@ -115,8 +119,9 @@ class FileFormat(StrEnum):
     JSON_PREMIUM = Format.JSON_PREMIUM.value
     JSON_SETTLEMENT = Format.JSON_SETTLEMENT.value
     JSON_PLAN = Format.JSON_PLAN.value
-    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
     JSON_COVERAGE = Format.JSON_COVERAGE.value
+    JSON_PROVIDER = Format.JSON_PROVIDER.value
+    JSON_SIGN_IN = Format.JSON_SIGN_IN.value
 
 
 @app.command(epilog="Example: scripts/ledger init")

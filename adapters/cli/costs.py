@@ -15,8 +15,11 @@ from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
+from application.identification import account_of
+from application.requests import Question, comparison_of
 from composition import Ledger
 from domain.adjudication import Network
+from domain.comparison import Compare, Kind, Option
 from domain.facts import StreamId
 from domain.plan import BenefitDesign, Plan, design_on
 from domain.pricing import Price
@@ -37,6 +40,9 @@ Whom = Annotated[
 ]
 
 Outside = Annotated[bool, typer.Option("--out-of-network", help="What holds there; in network by default.")]
+
+Record = Annotated[str | None, typer.Option(metavar="KEY", help="Keep what is shown, once for this key.")]
+NO_PLAN = "No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)"
 
 
 class Asked(NamedTuple):
@@ -84,6 +90,15 @@ def asked_of(ledger: Ledger, member: str, payer: str | None, day: date, known_at
     return Asked(ledger, member, payer_id, day, position, plans, patients, history)
 
 
+def keep(asked: Asked, key: str | None, question: Question, options: tuple[Option, ...]) -> None:
+    """What is shown, where a key is given. Raises AccountNumber, IdempotencyConflict."""
+    if key is None:
+        return
+    account = account_of(asked.ledger.ids, asked.payer_id, asked.member)
+    shown = Compare(account, asked.payer_id, question.kind, asked.day, asked.position, question.is_family, options)
+    asked.ledger.execute(comparison_of(asked.ledger.ids, key, question, shown))
+
+
 def priced(price: Price) -> dict[str, Any]:
     served = price.served
     return {
@@ -98,7 +113,7 @@ def priced(price: Price) -> dict[str, Any]:
         "plan_pays": dollars(price.plan_cents),
         "steps": [
             {
-                "step": step.name,
+                "step": step.part,
                 "amount": dollars(step.cents),
                 "of": dollars(step.of_cents),
                 "percent": step.percent,
@@ -116,17 +131,22 @@ def compare_plans(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     out: Outside = False,
+    record: Record = None,
     as_json: Json = False,
 ) -> None:
     """The plans that a member's payer has on a day, side by side: premiums, limits, and what each service costs."""
-    with opened() as ledger, ledger.database.snapshot():
-        asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
-    designs = {plan_id: design for plan_id in asked.plans if (design := asked.design(plan_id))}
+    with opened() as ledger:
+        with ledger.database.snapshot():
+            known = position_of(ledger, known_at)
+            asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known)
+        designs = {plan_id: design for plan_id in asked.plans if (design := asked.design(plan_id))}
+        question = Question(Kind.BENEFITS, asked.day, known, is_family=False)
+        keep(asked, record, question, tuple(map(Option, designs)))
     if as_json:
         for plan_id, design in designs.items():
             about = {"plan_id": plan_id, "current": plan_id == asked.current, "as_of": asked.day}
             show.line({**about, **msgspec.to_builtins(design)})
     elif not designs:
-        show.console.print("No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)")
+        show.console.print(NO_PLAN)
     else:
         show_costs.side_by_side(designs, asked.current, Network.OUT if out else Network.IN, asked.day)

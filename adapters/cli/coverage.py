@@ -8,14 +8,13 @@ import typer
 
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, find, position_of
+from adapters.cli.members import coverages_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, new_table, text
-from application.identification import coverage_stream
 from composition import Ledger
 from domain.eligibility import Why, eligibility, persons
 from domain.enrolment import Coverage, requests
 from domain.facts import StreamId
-from projections.account_queries import PAYERS_OF
 from projections.coverage import FACTS, coverages_in
 
 app = typer.Typer()
@@ -44,7 +43,7 @@ def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
     """Who is covered on a day and which facts decide it, requests to change plans, and paid claims without coverage."""
     with opened() as ledger, ledger.database.snapshot():
         day = day_of(ledger, as_of)
-        coverages = coverages_of(ledger, member, day, position_of(ledger, known_at))
+        coverages = coverage_of(ledger, member, day, position_of(ledger, known_at))
     if as_json:
         for each in coverages:
             show.line(each)
@@ -55,11 +54,10 @@ def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
         console.print("No coverage. (Is everything projected? scripts/ledger status)")
 
 
-def coverages_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
+def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
     """A member's coverage with each payer, on a day."""
+    streams = coverages_of(ledger, member)
     with ledger.database.session() as cursor:
-        payers = [row["payer_id"] for row in cursor.execute(PAYERS_OF, {"member": member}).fetchall()]
-        streams = {coverage_stream(ledger.ids, payer_id, member): payer_id for payer_id in payers}
         wanted = {"coverages": list(streams), "known_at": known_at}
         found = coverages_in(cursor.execute(FACTS, wanted).fetchall())
         named = {person for state in found.values() for person in persons(state)}

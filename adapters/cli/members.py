@@ -1,9 +1,9 @@
-"""Whose accounts a command is about."""
+"""Whose accounts and coverage a command is about."""
 
-from application.identification import account_of
+from application.identification import account_of, coverage_stream
 from composition import Ledger
 from domain.facts import StreamId
-from projections.account_queries import PAYERS
+from projections.account_queries import PAYERS, PAYERS_OF
 
 
 def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
@@ -11,3 +11,10 @@ def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
     with ledger.database.session() as cursor:
         payers = cursor.execute(PAYERS, {"member": member}).fetchall()
     return [account_of(ledger.ids, row["payer_id"], member) for row in payers]
+
+
+def coverages_of(ledger: Ledger, member: str) -> dict[StreamId, str]:
+    """A member's coverage with every payer that named them, and that payer."""
+    with ledger.database.session() as cursor:
+        payers = cursor.execute(PAYERS_OF, {"member": member}).fetchall()
+    return {coverage_stream(ledger.ids, row["payer_id"], member): row["payer_id"] for row in payers}

@@ -77,13 +77,7 @@ def shown_claims(
     return {
         claim_id
         for (claim_id, payer_id, subject), said in of_claims.items()
-        if family.may_see(
-            person_of(ledger.ids, payer_id, viewer.member_id, viewer.given_name),
-            subject,
-            area,
-            day,
-            is_sensitive=_is_sensitive(said),
-        )
+        if family.may_see(person_of(ledger.ids, payer_id, viewer), subject, area, day, is_sensitive=_is_sensitive(said))
     }
 
 

@@ -11,10 +11,10 @@ from rich.markup import escape
 from adapters.cli.show import console, dollars, new_table, text
 from domain.adjudication import Network
 from domain.plan import BenefitDesign, CostShare, Limit, Service
-from domain.pricing import Name
+from domain.pricing import Part
 from domain.window import Window
 
-STEPS = (Name.DEDUCTIBLE, Name.COPAY, Name.COINSURANCE, Name.NOT_COVERED)
+STEPS = (Part.DEDUCTIBLE, Part.COPAY, Part.COINSURANCE, Part.NOT_COVERED)
 
 NOTES = (
     "The same services under each plan, by day: deductible, then copay, then coinsurance, until the limit is met. "
@@ -106,15 +106,15 @@ def how(steps: Sequence[Mapping[str, Any]]) -> str:
 def _step(step: Mapping[str, Any]) -> str:
     amount, of = text(step["amount"]), text(step["of"])
     match step["step"]:
-        case Name.NOT_COVERED:
+        case Part.NOT_COVERED:
             return f"not covered: {amount}"
-        case Name.DEDUCTIBLE:
+        case Part.DEDUCTIBLE:
             return f"deductible {amount} ({text(step['left'])} left)"
-        case Name.COPAY:
+        case Part.COPAY:
             return f"copay {amount}"
-        case Name.COINSURANCE:
+        case Part.COINSURANCE:
             return f"{step['percent']}% of {of}: {amount}"
-        case Name.LIMIT_MET:
+        case Part.LIMIT_MET:
             return f"limit met: {amount} less"
         case _:
             return ""

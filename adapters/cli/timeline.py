@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from adapters.cli.members import accounts_of
+from adapters.cli.members import accounts_of, coverages_of
 from adapters.cli.show import console, dollars, new_table, text
 from application.mapper import Unreadable
 from composition import Ledger
@@ -37,6 +37,7 @@ FACT_OF = {
     "confidentiality": Fact.COVERAGE,
     "coverage": Fact.COVERAGE,
     "plan_change": Fact.COVERAGE,
+    "comparison": Fact.COVERAGE,
     "login": Fact.SIGN_IN,
     "claim": Fact.CLAIM,
     "bill": Fact.MONEY,
@@ -90,7 +91,8 @@ class Step:
         if adjudication is not None:
             status = status_of(adjudication)
             return "" if status is Status.REVERSED else status.replace("_", " ")
-        given = (str(getattr(self.event, name, "") or "") for name in REASONS)
+        facts = (self.event, getattr(self.event, "said", None))
+        given = (str(getattr(each, name, "") or "") for each in facts for name in REASONS)
         return next(filter(None, given), "").replace("_", " ")
 
     @property
@@ -117,7 +119,11 @@ def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[S
     """Every event that tells of a member, up to a position, in the order in which they happened, then of recording."""
     zone = ZoneInfo(ledger.settings.zone)
     with ledger.database.session() as cursor:
-        asked = {"member": member, "accounts": accounts_of(ledger, member)}
+        asked = {
+            "member": member,
+            "accounts": accounts_of(ledger, member),
+            "coverages": list(coverages_of(ledger, member)),
+        }
         streams = [row["stream"] for row in cursor.execute(STREAMS_OF, asked)]
     steps = []
     for position, recorded_at, stored in ledger.log.history(*streams) if streams else ():

@@ -2,36 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import typer
 
 from adapters.cli import show, show_costs
 from adapters.cli.claims import KnownAt, Member, position_of
-from adapters.cli.costs import Asked, AsOf, Covers, Whom, asked_of, priced
+from adapters.cli.costs import NO_PLAN, Asked, AsOf, Covers, Record, Whom, asked_of, keep, priced
 from adapters.cli.money import PayerId, cents_of
 from adapters.cli.opened import Json, day_of, opened
 from adapters.cli.show import dollars
-from domain.adjudication import Network
-from domain.facts import StreamId
-from domain.money import Money
+from application.requests import Question
+from domain.comparison import Kind, Option
 from domain.plan import Service
-from domain.pricing import Served
-from domain.what_if import Compared, Costs, compared, what_if
+from domain.what_if import Compared, Costs, Use, compared, typed_year, what_if
 
 app = typer.Typer()
-
-
-class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many services of a type, each of an amount: of a typed scenario."""
-
-    service: Service
-    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
-    allowed_cents: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
-    network: Literal["in", "out"] = "in"
 
 
 def _use(value: str) -> Use:
@@ -50,24 +38,6 @@ def _uses_in(path: Path) -> list[Use]:
         raise typer.BadParameter(f"a list of uses is wanted, as docs/what-plans-cost.md has it: {error}") from None
 
 
-def _scenario(uses: Sequence[Use], day: date) -> list[Served]:
-    """All of it in one plan year, in the order in which it is told; each service a visit of its own."""
-    visits = [use for use in uses for _ in range(use.count)]
-    return [
-        Served(
-            number=f"{at:04}",
-            person=StreamId("you"),
-            day=day,
-            service=use.service,
-            charge_cents=Money(use.allowed_cents),
-            allowed_cents=Money(use.allowed_cents),
-            network=Network(use.network),
-            provider=f"{at:04}",
-        )
-        for at, use in enumerate(visits, 1)
-    ]
-
-
 @app.command("what-if", epilog="Example: scripts/ledger what-if NHP131023432 --use primary_care:4:150.00")
 def show_what_if(
     member: Member,
@@ -83,20 +53,27 @@ def show_what_if(
     lines: Annotated[
         str | None, typer.Option(metavar="PLAN", help="Every service under this plan, step by step.")
     ] = None,
+    record: Record = None,
     as_json: Json = False,
 ) -> None:
     """What a member's last twelve months, or a typed year, would have cost under each plan, and why."""
-    with opened() as ledger, ledger.database.snapshot():
-        asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
-    uses = [*(use or ()), *(_uses_in(scenario) if scenario else ())]
-    answer = year_of(asked, asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers), uses)
-    if lines is not None and lines not in {each.plan_id for each in answer.costs}:
-        raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
+    uses = (*(use or ()), *(_uses_in(scenario) if scenario else ()))
+    with opened() as ledger:
+        with ledger.database.snapshot():
+            known = position_of(ledger, known_at)
+            asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known)
+        is_family = asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers)
+        answer = year_of(asked, is_family, uses)
+        if lines is not None and lines not in {each.plan_id for each in answer.costs}:
+            raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
+        kind = Kind.TYPED_YEAR if uses else Kind.OWN_YEAR
+        options = tuple(Option(each.plan_id, each.member_cents, each.premium_cents) for each in answer.costs)
+        keep(asked, record, Question(kind, asked.day, known, is_family, uses), options)
     if as_json:
         for each in answer.told():
             show.line(each)
     elif not answer.costs:
-        show.console.print("No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)")
+        show.console.print(NO_PLAN)
     else:
         show_costs.year(answer.told(), asked.window, lines, is_scenario=bool(uses))
 
@@ -117,7 +94,7 @@ class Year(NamedTuple):
         asked, steps = self.asked, Counter[str]()
         for each in costs.prices:
             for step in each.steps:
-                steps[step.name] += step.cents
+                steps[step.part] += step.cents
         return {
             "plan_id": costs.plan_id,
             "name": costs.design.name,
@@ -141,7 +118,7 @@ class Year(NamedTuple):
 def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
     if uses:
         return Year(
-            asked, is_family, what_if(_scenario(uses, asked.day), asked.plans, asked.day, is_family=is_family), {}
+            asked, is_family, what_if(typed_year(uses, asked.day), asked.plans, asked.day, is_family=is_family), {}
         )
     window, claims = asked.window, [each for each in asked.history.claims if each.day <= asked.day]
     services, before = (

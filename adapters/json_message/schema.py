@@ -9,6 +9,7 @@ from adapters.json_message.coverage import CoverageChange
 from adapters.json_message.payment import PaymentMessage
 from adapters.json_message.plan import PlanMessage
 from adapters.json_message.premium import Premium
+from adapters.json_message.provider import ProviderMessage
 from adapters.json_message.settlement import BankEntry
 from adapters.json_message.sign_in import SignIn
 
@@ -19,6 +20,7 @@ PUBLISHED: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "settlement-1": ("Entry of a bank's statement", BankEntry),
     "premium-1": ("Premium", Premium),
     "coverage-change-1": ("Change of coverage", CoverageChange),
+    "provider-1": ("Entry of a provider directory", ProviderMessage),
     "plan-1": ("Plan", PlanMessage),
     "sign-in-1": ("Sign-in", SignIn),
 }

@@ -12,6 +12,7 @@ from adapters.cli.seen import claims_seen_by, viewer_of
 from application.identification import person_of
 from application.ports import Format, Message
 from composition import Ledger
+from domain.person import Names
 from tests.unit.families import MEMBER, PAYER, claim, said
 from tests.unit.notices import Message as Json
 from tests.unit.notices import encoded
@@ -33,7 +34,7 @@ class Family:
         self.ledger.runner.catch_up()
 
     def person(self, name: str) -> str:
-        return person_of(self.ledger.ids, PAYER, MEMBER, name)
+        return person_of(self.ledger.ids, PAYER, Names(MEMBER, given_name=name))
 
     def claims(self, viewer: str, subject: str, day: str) -> list[dict[str, Any]]:
         everything = find(self.ledger, member=MEMBER)

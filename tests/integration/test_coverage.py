@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.cli.coverage import coverages_of
+from adapters.cli.coverage import coverage_of
 from application.identification import coverage_stream
 from application.intake import Outcome
 from application.ports import Format, Message
@@ -55,7 +55,7 @@ def covered(ledger: Ledger, day: date = DAY, known_at: int | None = None) -> dic
     """The plan of each person whom the member's coverage names."""
     return {
         person["name"].partition(" ")[0]: person["plan_id"]
-        for each in coverages_of(ledger, MEMBER, day, known_at)
+        for each in coverage_of(ledger, MEMBER, day, known_at)
         for person in each["persons"]
     }
 
@@ -108,7 +108,7 @@ def test_what_was_known_at_a_position_is_what_was_recorded_by_then(ledger: Ledge
     take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
     assert covered(ledger) == {"ADA": "", "BEN": ""}
     assert covered(ledger, known_at=before) == {"ADA": "TGV-SILVER", "BEN": "TGV-SILVER"}
-    assert coverages_of(ledger, MEMBER, DAY, before - 1) == []
+    assert coverage_of(ledger, MEMBER, DAY, before - 1) == []
 
 
 def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:
@@ -133,12 +133,12 @@ def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_c
     take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
     claims = rows(ledger.database, "SELECT * FROM claim_status")
     assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
-    assert coverages_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"] == []
+    assert coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"] == []
     take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
     [found] = rows(ledger.database, "SELECT * FROM uncovered_claims")
     assert (str(found["service_from"]), float(found["paid"]), found["why"]) == ("2026-02-02", 80, "terminated")
     assert (str(found["uncovered_from"]), found["uncovered_to"]) == ("2026-02-01", None)
-    [shown] = coverages_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"]
+    [shown] = coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"]
     assert (shown["claim_id"], shown["why"]) == (str(found["claim_id"]), "terminated")
     assert rows(ledger.database, "SELECT * FROM claim_status") == claims
 

@@ -15,6 +15,7 @@ from application.intake import Outcome
 from application.ports import Format, Message
 from composition import Ledger
 from domain.consent import ConsentGranted, Numbers
+from domain.person import Names
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.families import MEMBER, PAYER, claim, said
@@ -47,7 +48,7 @@ def reasons(outcomes: list[Outcome]) -> list[str]:
 
 
 def person(ledger: Ledger, name: str) -> str:
-    return person_of(ledger.ids, PAYER, MEMBER, name)
+    return person_of(ledger.ids, PAYER, Names(MEMBER, given_name=name))
 
 
 def sees(ledger: Ledger, viewer: str, subject: str, day: date, known_at: int | None = None) -> dict[str, str]:

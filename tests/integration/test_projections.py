@@ -44,9 +44,13 @@ from samples import generator
 from samples.make import build
 from tests.given import ADA, BENITO, CARMEN, MEMBERS, damaged, message, paid, remittance, rows, value
 from tests.integration.test_settlement import REVERSED, entry
+from tests.unit.coverage import SAID as COVERAGE_KINDS
+from tests.unit.coverage import change
 from tests.unit.notices import adjudicated, encoded
 from tests.unit.payments import KINDS, SCHEDULE_KINDS, told, told_of_schedule
+from tests.unit.plans import plan
 from tests.unit.premiums import LIFE
+from tests.unit.providers import provider
 
 A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
@@ -68,6 +72,12 @@ TABLES = {
     "bank_reversals": "settlement",
     "premium_invoices": "premiums",
     "coverages": "accumulators",
+    "plans": "plans",
+    "directory": "directory",
+    "directory_networks": "directory",
+    "coverage_facts": "coverage",
+    "coverage_spans": "coverage",
+    "plan_changes": "coverage",
 }
 """Each with its projection"""
 DAY = date(2026, 3, 31)
@@ -94,6 +104,10 @@ def samples_taken_in(ledger: Ledger) -> None:
     ledger.intake.handle(
         [Message(f"premiums/0@{at}", encoded(said), Format.JSON_PREMIUM) for at, said in enumerate(LIFE)]
     )
+    ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
+    ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
+    of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
+    ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells
     ledger.intake.handle([Message("payer.adjudications/0@0", of_a_plan, Format.JSON_CLAIM)])
 
@@ -823,7 +837,9 @@ def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: 
     with ThreadPoolExecutor(1 + len(NAMES)) as pool:
         try:
             writing = pool.submit(write)
-            reading = [pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES - {"accumulators"}]
+            reading = [
+                pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES - {"accumulators", "coverage"}
+            ]
             for generation, names in ((2, NAMES), (3, {"claim_history"})):
                 for name in names:
                     rebuilt = ledger.rebuild(name, limit=100)

@@ -17,7 +17,7 @@ from tests.integration.test_paying import pay
 from tests.unit.payments import told
 
 MEMBER = ADA.member_id
-OF_NO_MEMBER = {"remittance", "opening", "request", "bank", "message", "plan"}
+OF_NO_MEMBER = {"remittance", "opening", "request", "bank", "message", "plan", "provider"}
 
 
 def filled(ledger: Ledger) -> None:

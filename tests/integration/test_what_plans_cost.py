@@ -9,14 +9,16 @@ import pytest
 
 from adapters.cli.costs import Asked, asked_of
 from adapters.cli.estimate import estimated
-from adapters.cli.what_if import Use, year_of
+from adapters.cli.timeline import timeline
+from adapters.cli.what_if import year_of
 from adapters.settings import Settings
 from application.ports import Format, Message
 from composition import Ledger
 from domain.adjudication import Network
 from domain.money import Money
 from domain.plan import Service
-from tests.given import damaged, value
+from domain.what_if import Use
+from tests.given import damaged, rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
 from tests.unit.notices import encoded, report
@@ -133,9 +135,11 @@ def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
     take(ledger, *PLANS, *YEAR)
-    told = year(ledger, Use(Service.PRIMARY_CARE, 4, 15_000), Use(Service.INPATIENT, 1, 2_000_000))
+    told = year(ledger, Use(Service.PRIMARY_CARE, 4, Money(15_000)), Use(Service.INPATIENT, 1, Money(2_000_000)))
     assert together(told) == {"SILVER": 5_400 + 2_000, "BRONZE": 2_400 + 6_000, "GOLD": 8_400 + 1_500}
-    [outside] = {float(each["you_pay"]) for each in year(ledger, Use(Service.IMAGING, 1, 90_000, "out")).values()}
+    [outside] = {
+        float(each["you_pay"]) for each in year(ledger, Use(Service.IMAGING, 1, Money(90_000), "out")).values()
+    }
     assert outside == 900  # none of them covers it there
 
 
@@ -209,6 +213,25 @@ def test_the_tool_puts_plans_side_by_side_and_estimates(run: Run) -> None:
     assert "You pay 25.00: copay 25.00. The plan pays 125.00." in run(*asked).stdout.decode()
     [outside] = lines(run(*asked, "--out-of-network", "--allowed", "99.00", "--json"))
     assert (outside["you_pay"], outside["network"]) == (99, "out")
+
+
+def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger) -> None:
+    asked = ("what-if", MEMBER, "--as-of", "2026-12-31", "--record", "portal-7")
+    assert run(*asked).returncode == run("compare-plans", MEMBER, "--record", "portal-8").returncode == 0
+    take(ledger, claim("7", "2026-09-09", "HC:99213", 20_000, 15_000, copay=2_500))
+    assert run(*asked).returncode == 0
+    ledger.runner.catch_up()
+    kept = rows(ledger.database, "SELECT * FROM plans_compared WHERE kind = 'own_year' ORDER BY number")
+    assert [(row["plan_id"], float(row["together"])) for row in kept] == [
+        ("BRONZE", 4_940), ("SILVER", 6_358), ("GOLD", 8_644)
+    ]  # fmt: skip
+    assert {row["known_at"] + 1 for row in kept} == {row["position"] for row in kept}
+    assert value(ledger.database, "SELECT count(together) FROM plans_compared WHERE kind = 'benefits'") == 0
+    assert value(ledger.database, "SELECT count(*) FROM plans_compared WHERE kind = 'benefits'") == 3
+    assert [step.fact for step in timeline(ledger, MEMBER) if step.what == "comparison: made"] == ["coverage"] * 2
+    other = run("what-if", MEMBER, "--as-of", "2026-12-30", "--record", "portal-7")
+    assert "something else was asked for under this key" in other.stderr.decode()
+    assert (ledger.rebuild("plans_compared").only_in_old, run(*asked[:-1], "4111 1111 1111 1111").returncode) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def served(
 
 def told(price: Price) -> list[tuple[str, float]]:
     """The steps with what they take, in dollars."""
-    return [(step.name.value, step.cents / 100) for step in price.steps]
+    return [(step.part.value, step.cents / 100) for step in price.steps]
 
 
 # --- any

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 
 from application.topics import TOPICS
-from domain import claim, consent, coverage, identity, parking, payment, plan, premium, remittance, schedule, settlement
+from domain import (
+    claim,
+    consent,
+    coverage,
+    directory,
+    identity,
+    parking,
+    payment,
+    plan,
+    premium,
+    remittance,
+    schedule,
+    settlement,
+)
 from domain.facts import StreamId
 from domain.parking import REASONS, Discard, MessageDiscarded, MessageParked, MessageReleased, Park, Refusal, Release
 from tests.unit.scenario import Given
@@ -81,7 +94,7 @@ def _reasons_in(tree: ast.AST) -> Iterator[str]:
 
 def used_reasons() -> set[str]:
     """Every reason that the source parks for; a pattern where a part is filled in."""
-    chapters = (claim, consent, coverage, identity, payment, plan, premium, remittance, schedule, settlement)
+    chapters = (claim, consent, coverage, directory, identity, payment, plan, premium, remittance, schedule, settlement)
     found = {str(refusal) for chapter in chapters for refusal in chapter.Refusal}
     for room in ROOMS:
         for path in {*(ROOT / room).rglob("*.py")} - {Path(parking.__file__)}:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.adjudication import AccumulatorKind, Design, Network
 from domain.money import Money
 from domain.plan import NO_LIMIT, BenefitDesign, Limit, Service
-from domain.pricing import NOTHING_USED, Name, Served, price, price_one, rounded, total
+from domain.pricing import NOTHING_USED, Part, Served, price, price_one, rounded, total
 from tests.unit.pricing import ADA, BENITO, CARMEN, SILVER, benefits, cents, design, designs, limit, served, share, told
 from tests.unit.pricing import years as any_year
 
@@ -70,7 +70,7 @@ def test_a_copay_is_never_more_than_what_is_left() -> None:
 def test_a_copay_is_paid_once_for_a_service_type_day_and_provider(otherwise: dict[str, Any], copay: int) -> None:
     first = served(100, Service.PRIMARY_CARE, number="1")
     _, second = price([first, first._replace(number="2", **otherwise)], SILVER, is_family=True)[0]
-    assert second.taken(Name.COPAY) == cents(copay)
+    assert second.taken(Part.COPAY) == cents(copay)
 
 
 def test_what_one_line_leaves_of_a_visits_copay_the_next_one_takes() -> None:
@@ -141,6 +141,18 @@ def test_aggregate_only_the_familys_deductible_counts_and_alone_ones_own_does() 
     assert steps(aggregate, served(900)) == [[("deductible", 500), ("plan_pays", 400)]]
 
 
+def test_who_is_covered_alone_has_nothing_to_do_with_a_familys_limits() -> None:
+    assert steps(plan(limit(500, 300)), served(600)) == [[("deductible", 500), ("plan_pays", 100)]]
+
+
+def test_what_a_family_used_within_one_network_is_not_used_within_the_other() -> None:
+    shares, limits = {Service.OTHER: share(deductible=True)}, limit(500, 800)
+    both = design(*(benefits(shares, limits, network=network) for network in (Network.IN, Network.OUT)))
+    services = [served(500, number="1"), served(500, number="2", person=BENITO, network=Network.OUT)]
+    found = steps(both, *services, is_family=True)
+    assert [dict(each)["deductible"] for each in found] == [500, 500]
+
+
 def test_in_any_family_a_person_pays_no_more_than_the_individual_out_of_pocket_limit() -> None:
     """45 CFR 156.130(a)"""
     aggregate = design(
@@ -160,7 +172,7 @@ def test_in_any_family_a_person_pays_no_more_than_the_individual_out_of_pocket_l
 
 
 def spent(
-    services: list[Served], network: Network, *kinds: Name, design: BenefitDesign, is_family: bool
+    services: list[Served], network: Network, *kinds: Part, design: BenefitDesign, is_family: bool
 ) -> dict[str, int]:
     prices, _ = price(services, design, is_family=is_family)
     return {
@@ -188,9 +200,9 @@ def test_nobody_pays_more_than_a_limit(services: list[Served], design: BenefitDe
     for network in (Network.IN, Network.OUT):
         within = design.within(network)
         out_of_pocket = spent(
-            services, network, Name.DEDUCTIBLE, Name.COPAY, Name.COINSURANCE, design=design, is_family=is_family
+            services, network, Part.DEDUCTIBLE, Part.COPAY, Part.COINSURANCE, design=design, is_family=is_family
         )
-        deductible = spent(services, network, Name.DEDUCTIBLE, design=design, is_family=is_family)
+        deductible = spent(services, network, Part.DEDUCTIBLE, design=design, is_family=is_family)
         if within.out_of_pocket.individual_cents is not None:
             assert max(out_of_pocket.values()) <= within.out_of_pocket.individual_cents
         if within.deductible.individual_cents is not None and not (is_family and design.family is Design.AGGREGATE):

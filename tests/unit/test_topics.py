@@ -330,6 +330,15 @@ WRITTEN = {
     ),
     "plan_change.refused:1": f'{{"request":"{ID}","reason":"outside_window"}}',
     "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
+    "comparison.made:1": (
+        f'{{"account":"{ID}","payer_id":"1078810412","kind":"own_year","on":"2026-12-31","known_at":7,"is_family":true,'
+        '"options":[{"plan_id":"BRONZE","services_cents":254000,"premium_cents":240000}]}'
+    ),
+    "provider.listed:1": (
+        '{"content":"1:abc","provider_id":"1234567893","revision":2,"listing":{"name":"Lakeside Clinic","specialty":'
+        '"207R00000X","networks":[{"payer_id":"1078830634","plan_id":"SILVER","first_on":"2026-01-01","until":'
+        '"2026-12-31","tier":"1"}]},"source":"providers/0@1"}'
+    ),
     "message.parked:1": (
         '{"reason":"claim.conflict","source":"payer.remittances/0@7","where":"ST 0001 claim 2","detail":"d",'
         f'"claims":1,"blocks":"{ID}","raw_id":"{ID}"}}'

@@ -15,7 +15,7 @@ from domain.claim import Awaited, ClaimAdjudicated, ClaimEvent, ClaimPended, Cla
 from domain.facts import StreamId
 from domain.money import Money
 from domain.plan import BenefitDesign, Plan, PlanPublished, Premium, Service
-from domain.pricing import Name, Price, Served, price
+from domain.pricing import Part, Price, Served, price
 from domain.what_if import Claimed, LeftOut, claimed, compared, what_if
 from domain.window import Window, twelve_months
 from tests.unit.pricing import ADA, BENITO, SILVER, benefits, cents, design, designs, limit, served, share
@@ -86,7 +86,7 @@ def test_what_came_before_uses_the_limits_of_its_plan_year_and_costs_nothing() -
     before = served(400, number="0", day=date(2026, 1, 9))
     [costs] = what_if([served(500)], {"SILVER": PLANS["SILVER"]}, END, is_family=False, before=[before])
     [only] = costs.prices
-    assert only.taken(Name.DEDUCTIBLE) == cents(100)
+    assert only.taken(Part.DEDUCTIBLE) == cents(100)
 
 
 @given(any_year, designs, st.booleans())
@@ -101,7 +101,7 @@ def test_a_year_under_one_design_is_what_it_is_priced_at(
 
 
 def owed_by(prices: Sequence[Price]) -> Share:
-    names = (Name.DEDUCTIBLE, Name.COINSURANCE, Name.COPAY, Name.NOT_COVERED)
+    names = (Part.DEDUCTIBLE, Part.COINSURANCE, Part.COPAY, Part.NOT_COVERED)
     return Share(*(Money(sum(each.taken(name) for each in prices)) for name in names))
 
 
@@ -140,7 +140,7 @@ def test_a_claim_that_the_rules_do_not_explain_is_named_and_no_other(
     claims[at] = claims[at]._replace(owed=msgspec.structs.replace(share, other=Money(share.other + more)))
     found = compared(claims, published(held), YEAR, is_family=is_family)
     named = {each.claim.claim_id: each.unexplained for each in found if each.unexplained}
-    assert named == {claims[at].claim_id: ((Name.NOT_COVERED, more),)}
+    assert named == {claims[at].claim_id: ((Part.NOT_COVERED, more),)}
 
 
 def test_a_claim_decided_against_the_rules_is_named_with_its_step_and_those_behind_it_are_not() -> None:
@@ -148,7 +148,7 @@ def test_a_claim_decided_against_the_rules_is_named_with_its_step_and_those_behi
     forgotten = claim(served(300, number="1"), owed=Share())
     behind = claim(served(300, number="2", day=date(2026, 4, 1)), owed=Share(cents(300)))
     first, second = compared([forgotten, behind], PLANS["SILVER"], YEAR, is_family=False)
-    assert (first.unexplained, first.difference_cents) == (((Name.DEDUCTIBLE, cents(-300)),), cents(-300))
+    assert (first.unexplained, first.difference_cents) == (((Part.DEDUCTIBLE, cents(-300)),), cents(-300))
     assert (second.unexplained, second.difference_cents) == ((), cents(300 - 220))
 
 
@@ -159,6 +159,33 @@ def test_claims_that_were_processed_in_another_order_than_they_were_served_in_ar
     found = compared([served_first, paid_first], PLANS["SILVER"], YEAR, is_family=False)
     assert [each.unexplained for each in found] == [(), ()]
     assert [each.difference_cents for each in found] == [cents(-400), cents(400)]
+
+
+def test_a_claim_that_was_corrected_late_keeps_its_turn_by_day() -> None:
+    forgotten = claim(served(300, number="1"), owed=Share())
+    second = claim(served(300, number="2", day=date(2026, 4, 1)), owed=Share(cents(300)), processed=date(2026, 6, 1))
+    third = claim(served(500, number="3", day=date(2026, 5, 1)), owed=Share(cents(200), cents(60)))
+    found = compared([forgotten, second, third], PLANS["SILVER"], YEAR, is_family=False)
+    assert [bool(each.unexplained) for each in found] == [True, False, False]
+
+
+def test_a_visits_copay_is_taken_once_over_its_claims_also_behind_one_that_is_not_explained() -> None:
+    """Of the first the deductible was forgotten; so the visit takes all of it, and 100.00 and 200.00 of its copay."""
+    forgotten = claim(served(300, number="1", day=date(2026, 1, 5)), owed=Share())
+    visit = served(600, Service.EMERGENCY, number="2", provider="hospital")
+    claims = [
+        forgotten,
+        claim(visit, owed=Share(cents(500), copayment=cents(100))),
+        claim(visit._replace(number="3", allowed_cents=cents(900)), owed=Share(copayment=cents(200))),
+    ]
+    found = compared(claims, PLANS["SILVER"], YEAR, is_family=False)
+    assert [bool(each.unexplained) for each in found] == [True, False, False]
+
+
+def test_what_was_served_before_the_window_uses_limits_and_is_not_compared() -> None:
+    early, late = by_the_rules([served(400, number="1"), served(400, number="2", day=date(2026, 5, 5))], SILVER)
+    [found] = compared([early, late], PLANS["SILVER"], Window(date(2026, 5, 1), END), is_family=False)
+    assert (found.claim, found.unexplained, found.difference_cents) == (late, (), 0)
 
 
 def test_a_day_for_which_the_plan_has_no_design_is_not_held_against_it() -> None:

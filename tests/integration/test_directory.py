@@ -1,0 +1,84 @@
+"""The provider directory over a real ledger: from the bytes of messages to rows and to what the tool shows."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.directory import networks_of
+from application.intake import Outcome
+from application.ports import Format, Message
+from composition import Ledger
+from tests.given import rows, value
+from tests.integration.test_cli import Run, command_line, lines
+from tests.unit.notices import encoded
+from tests.unit.providers import NPI, SILVER, provider
+
+DAY = date(2026, 3, 31)
+GOLD = SILVER | {"plan_id": "TGV-GOLD", "tier": "2"}
+
+
+def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
+    """One batch."""
+    outcomes = ledger.intake.handle(
+        [Message(f"providers/0@{at}", encoded(message), Format.JSON_PROVIDER) for at, message in enumerate(messages)]
+    )
+    ledger.runner.catch_up()
+    return outcomes
+
+
+def reasons(outcomes: list[Outcome]) -> list[str]:
+    return [part.park.reason for outcome in outcomes for part in outcome.parked]
+
+
+def told(ledger: Ledger, known_at: int | None = None) -> list[tuple[Any, ...]]:
+    found = networks_of(ledger, NPI, DAY, None, None, known_at)
+    return [(row["plan_id"], row["in_network"], row["tier"], row["why"]) for row in found]
+
+
+def test_the_highest_revision_holds_and_the_others_stay_on_record(ledger: Ledger) -> None:
+    take(ledger, provider(GOLD, revision=2))
+    first = value(ledger.database, "SELECT max(position) FROM directory")
+    take(ledger, provider())
+    assert told(ledger) == [("TGV-GOLD", True, "2", "listed"), ("TGV-SILVER", False, "", "not_listed")]
+    assert told(ledger, first) == [("TGV-GOLD", True, "2", "listed")]
+    assert told(ledger, first - 1) == []
+    [row] = rows(ledger.database, "SELECT * FROM provider_networks")
+    assert (row["plan_id"], row["tier"], row["name"]) == ("TGV-GOLD", "2", "Lakeside Clinic")
+    assert value(ledger.database, "SELECT count(*) FROM directory") == 2
+
+
+def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:
+    take(ledger, provider())
+    [again, otherwise] = take(ledger, dict(reversed(provider().items())), provider(GOLD))
+    assert (again.events, again.duplicates, reasons([otherwise])) == (0, 1, ["provider.conflict"])
+
+
+def test_what_cannot_be_read_is_parked_with_its_reason(ledger: Ledger) -> None:
+    bad = [provider(provider_id="1234567890"), provider() | {"schema": 2}, provider(name="4111111111111111")]
+    assert reasons(take(ledger, *bad)) == ["json.wrong_schema", "json.unknown_version", "provider.account_number"]
+    assert value(ledger.database, "SELECT count(*) FROM directory") == 0
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+def test_the_tool_says_whether_a_provider_is_in_network_and_why(run: Run) -> None:
+    run("init")
+    (answer,) = lines(run("ingest", "-", "--json", stdin=encoded(provider(SILVER, GOLD | {"until": None}))))
+    assert (answer["format"], answer["events"]) == ("json-provider", 1)
+    run("project", "--once")
+    found = lines(run("in-network", NPI, "--on", "2026-07-01", "--json"))
+    assert [(row["plan_id"], row["in_network"], row["why"]) for row in found] == [
+        ("TGV-GOLD", True, "listed"),
+        ("TGV-SILVER", False, "ended"),
+    ]
+    asked = ("in-network", NPI, "--payer", "1078830634", "--plan", "TGV-BRONZE", "--json")
+    assert [row["why"] for row in lines(run(*asked))] == ["not_listed"]
+    shown = run("in-network", NPI, "--on", "2026-07-01").stdout.decode()
+    for words in ("in network", "ended", "Lakeside Clinic", "2026-06-30"):
+        assert words in shown
+    assert "No directory" in run("in-network", "1111111112").stdout.decode()
