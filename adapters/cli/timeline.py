@@ -64,8 +64,8 @@ class Step:
     event: Event | None
     """None where it cannot be read"""
     happened_on: date
-    """In the plan's time zone. What tells no day of its own follows from what stands before it in its stream, and has its
-    day; the first of a stream has that of recording"""
+    """In the plan's time zone. What tells no day of its own follows from what stands before it in its stream, and has
+    the same; the first of a stream has that of recording"""
 
     @property
     def fact(self) -> Fact:
