@@ -2,11 +2,10 @@
 they were under explain what was owed.
 
 Every plan prices the same services, each by the design that held on its day, and where the plan had none then by the
-one that holds at the end. Limits begin anew with each plan year. A provider's network is the same under every plan, as
-far as a claim can tell.
+one that holds at the end. Limits begin anew with each plan year.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
@@ -112,6 +111,10 @@ class Costs(NamedTuple):
         return Money(self.member_cents + self.premium_cents)
 
 
+UnderPlan = Callable[[Served, str], Served]
+"""A service as the plan of an id sees it: its provider may be in one plan's network and not in another's"""
+
+
 def what_if(
     services: Iterable[Served],
     plans: Mapping[str, Plan],
@@ -119,12 +122,16 @@ def what_if(
     *,
     is_family: bool,
     before: Iterable[Served] = (),
+    under_plan: UnderPlan = lambda served, _plan_id: served,
 ) -> list[Costs]:
     """Under each plan that holds at the end, the cheapest first. What came before uses the limits of its plan year, and
     costs nothing here."""
     services, before = tuple(services), tuple(before)
-    holding = {plan_id: plan for plan_id, plan in plans.items() if design_on(plan, as_of)}
-    found = [_costs(plan_id, plan, services, before, as_of, is_family) for plan_id, plan in holding.items()]
+    found = []
+    for plan_id, plan in plans.items():
+        if design_on(plan, as_of):
+            own, own_before = ([under_plan(each, plan_id) for each in some] for some in (services, before))
+            found.append(_costs(plan_id, plan, own, own_before, as_of, is_family))
     return sorted(found, key=lambda costs: (costs.together_cents, costs.plan_id))
 
 

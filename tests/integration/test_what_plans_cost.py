@@ -16,19 +16,28 @@ from application.ports import Format, Message
 from composition import Ledger
 from domain.adjudication import Network
 from domain.money import Money
+from domain.person import Names
 from domain.plan import Service
 from domain.what_if import Use
 from tests.given import damaged, rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
+from tests.unit.coverage import change
 from tests.unit.notices import encoded, report
+from tests.unit.providers import NPI, provider
 
+PAYER = "1078830634"
 END = date(2026, 12, 31)
+
+
+def _format(message: dict[str, Any]) -> Format:
+    told_by = {"design": Format.JSON_PLAN, "change_id": Format.JSON_COVERAGE, "networks": Format.JSON_PROVIDER}
+    return next((kind for name, kind in told_by.items() if name in message), Format.JSON_CLAIM)
 
 
 def take(ledger: Ledger, *messages: dict[str, Any]) -> None:
     outcomes = ledger.intake.handle([
-        Message(f"topic/0@{at}", encoded(each), Format.JSON_PLAN if "plan_id" in each else Format.JSON_CLAIM)
+        Message(f"topic/0@{at}", encoded(each), _format(each))
         for at, each in enumerate(messages)
     ])  # fmt: skip
     assert not any(outcome.parked for outcome in outcomes)
@@ -131,6 +140,46 @@ def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> 
     take(ledger, SILVER, YEAR[0], untold)
     [silver] = year(ledger).values()
     assert (silver["network_assumed"], len(silver["claims"])) == (1, 2)
+
+
+def test_the_directory_tells_of_each_plan_whether_a_provider_is_in_its_network(ledger: Ledger) -> None:
+    """A cardiologist, in Silver's network as the payer told. Bronze does not list her, and covers nothing outside."""
+    visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, deductible=15_000)
+    visit["said"]["rendering_provider"] = NPI
+    networks = [{"payer_id": PAYER, "plan_id": "GOLD", "first_on": "2026-01-01"}]
+    take(ledger, *PLANS, visit, provider(*networks, specialty="207RC0000X"))
+    told = year(ledger)
+    seen = {plan_id: (each["services"][0]["service"], each["services"][0]["network"]) for plan_id, each in told.items()}
+    assert seen == {"SILVER": ("specialist", "in"), "BRONZE": ("specialist", "out"), "GOLD": ("specialist", "in")}
+    assert {plan_id: float(each["you_pay"]) for plan_id, each in told.items()} == {
+        "SILVER": 150,
+        "BRONZE": 200,
+        "GOLD": 15,
+    }
+    assert told["SILVER"]["claims"][0]["explained"]
+    found = ask(ledger)
+    [person] = found.patients
+    estimates = [
+        estimated(found, "99213", Money(10_000), person, plan_id, Network.IN, is_family=False, provider=NPI)
+        for plan_id in ("GOLD", "BRONZE")
+    ]
+    assert [(each["service"], each["network"]) for each in estimates] == [("specialist", "in"), ("specialist", "out")]
+
+
+def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Ledger) -> None:
+    enrolled = change("enrolled", plan_id="GOLD")
+    take(ledger, *PLANS, claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000), enrolled)
+    found = ask(ledger)
+    assert (found.current, found.is_family(None)) == ("GOLD", True)
+    told = year(ledger)["GOLD"]
+    assert [each["explained"] for each in told["claims"]] == [True]
+
+
+def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2], claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, name="BENITO", copay=2_500))
+    viewer = Names(MEMBER, given_name="BENITO")
+    seen = year_of(asked_of(ledger, MEMBER, None, END, None, viewer), is_family=True).told()
+    assert [(each["patient"], float(each["you_pay"])) for each in seen[0]["services"]] == [("BENITO", 25)]
 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
