@@ -1,5 +1,13 @@
 """What the answers about costs begin with: a member's claims, and what a payer allowed for a procedure."""
 
+FOLDED = """
+SELECT min(coalesce(folded.notification_id, 0)) AS position
+FROM projection_generation live
+LEFT JOIN projection_position folded ON folded.application_name = live.name || ':' || live.generation
+WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', 'directory', 'people', 'plans')
+"""
+"""Up to which position of the log every table that these answers need is folded."""
+
 CLAIMS = """
 SELECT claim_id::text, max(events) AS events FROM claim_history
 WHERE person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))

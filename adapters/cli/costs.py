@@ -33,7 +33,7 @@ from domain.pricing import Price, Served
 from domain.under_plan import under_plan
 from domain.what_if import Claimed
 from domain.window import Window, twelve_months
-from projections.cost_queries import CLAIMS, PATIENTS
+from projections.cost_queries import CLAIMS, FOLDED, PATIENTS
 from projections.coverage import FACTS, coverages_in
 from projections.directory import LISTED, provider_in
 
@@ -104,8 +104,8 @@ def asked_of(
 ) -> Asked:
     payer_id = payer_of(ledger, member, payer)
     with ledger.database.session() as cursor:
-        head = cursor.execute("SELECT position FROM head").fetchone()
-        position = known_at if known_at is not None else head["position"] if head else 0
+        [folded] = cursor.execute(FOLDED).fetchall()
+        position = folded["position"] if known_at is None else min(known_at, folded["position"])
         wanted = {"member": member, "payer": payer_id, "known_at": position}
         claims = {StreamId(row["claim_id"]): row["events"] for row in cursor.execute(CLAIMS, wanted).fetchall()}
         patients = {

@@ -102,6 +102,13 @@ def test_as_known_at_a_position_neither_later_claims_nor_later_plans_are_there(l
     assert told["SILVER"]["known_at"] == then
 
 
+def test_what_is_recorded_and_not_projected_yet_is_not_said_to_be_known(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2])
+    then = value(ledger.database, "SELECT position FROM head")
+    ledger.intake.handle([Message("topic/0@9", encoded(YEAR[3]), Format.JSON_CLAIM)])
+    assert year(ledger)["SILVER"]["known_at"] == year(ledger, known_at=10**6)["SILVER"]["known_at"] == then
+
+
 def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_uses_its_limits(ledger: Ledger) -> None:
     early = claim("0", "2026-01-05", "HC:70551", 50_000, 50_000, deductible=50_000)
     take(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
