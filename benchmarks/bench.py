@@ -19,6 +19,7 @@ from benchmarks.growth import GROWN_CLAIMS, GROWN_CLAIMS_MIN, growth
 from benchmarks.mixed import mixed
 from benchmarks.pipeline import Run, Stalled, Traffic, cpu, end_to_end, latency_ms, ratio
 from benchmarks.place import Place, place
+from benchmarks.portal import portal
 from benchmarks.report import Figure, machine, percentile, print_json, print_table, progress
 from benchmarks.workers import Figures, WorkerFailed, working
 from composition import Ledger
@@ -41,6 +42,7 @@ def measure(where: Place, claims: int, grown: int) -> Iterator[Figure]:
     yield from with_account(where, claims // 2, repeats)
     yield from mixed(where, claims // 2, repeats)
     yield from contention(where, claims // 2, repeats)
+    yield from portal(where, claims // 2, repeats)
     if grown:
         yield from growth(where, grown)
 

@@ -78,6 +78,8 @@ class Said(NamedTuple):
     number: str = ""
     """A claim's; empty of anything else, which has no status"""
     status: str = ""
+    is_money: bool = True
+    """Whether it moves any, where accounts are kept"""
 
 
 def claims_of(message: bytes) -> Iterator[tuple[str, Segments]]:
@@ -102,8 +104,20 @@ def _of_json(message: bytes) -> Iterator[Said]:
         yield Said("message.kept:1", message)
 
 
+def _of_others(message: bytes) -> Iterator[Said]:
+    """One event and one row, whatever it tells of."""
+    notice = _decode(message)
+    yield Said("portal.said:1", message, "1", notice["said"]["kind"], is_money="amount_cents" in notice["said"])
+
+
 _decode = msgspec.json.Decoder().decode
-_READ = {Format.X12_835: _of_835, Format.JSON_CLAIM: _of_json}
+_READ = {
+    Format.X12_835: _of_835,
+    Format.JSON_CLAIM: _of_json,
+    Format.JSON_PAYMENT: _of_others,
+    Format.JSON_SIGN_IN: _of_others,
+    Format.JSON_COVERAGE: _of_others,
+}
 
 
 def consumer(bootstrap: str, topics: Sequence[str]) -> KafkaConsumer:
@@ -165,7 +179,7 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
             for where, records in polled.items():
                 left -= len(records)
                 for record in records:
-                    for topic, state, number, status_code in read[where.topic](record.value):
+                    for topic, state, number, status_code, is_money in read[where.topic](record.value):
                         position += 1
                         claim_id = UUID(int=random.getrandbits(128))
                         events.append((claim_id, 1, topic, state, position))
@@ -174,7 +188,7 @@ def _work(options: dict[str, str], stopped: Stopped, ready: Callable[[], None]) 
                         rows.append(
                             (claim_id, claim_id, number, "paid", status_code, 1, 1, 1, today, claim_id, 1, position)
                         )
-                        if accounts:
+                        if accounts and is_money:
                             position += 1
                             bill_id = UUID(int=random.getrandbits(128))
                             events.append((bill_id, 1, "bill.assessed:1", state[:200], position))

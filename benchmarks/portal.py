@@ -16,7 +16,7 @@ from benchmarks.place import Place
 from benchmarks.report import Figure, progress
 from benchmarks.workers import Figures
 from samples.lives import Message, bulk_messages
-from samples.portal import payments, sign_ins
+from samples.portal import enrolments, payments, sign_ins
 
 SEED = 6
 ACCOUNTS = 100_000
@@ -32,15 +32,16 @@ def portal_mix(count: int) -> list[Message]:
         "claims": bulk_messages(SEED, counts["claims"], members=members),
         "sign_ins": sign_ins(SEED, counts["sign_ins"], accounts=members),
         "payments": payments(SEED, counts["payments"], members=members),
+        "coverage": enrolments(SEED, counts["coverage"], members=members),
     }
     order = [kind for kind in kinds for _ in range(counts[kind])]
     random.Random(SEED).shuffle(order)
     return [next(kinds[kind]) for kind in order]
 
 
-def portal(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
+def portal(where: Place, count: int, repeats: int) -> Iterator[Figure]:
     """Floor and pipeline in alternation."""
-    messages = portal_mix(int(claims / SHARES["claims"]))
+    messages = portal_mix(count)
     pairs: list[tuple[Figures, Run]] = []
     with sent(where, messages) as traffic:
         for _ in range(repeats):
@@ -53,7 +54,7 @@ def portal(where: Place, claims: int, repeats: int) -> Iterator[Figure]:
     pace = median(run.units_per_s for run in runs)
     yield Figure("mixed", pace, "messages/s", median(itertools.starmap(ratio, pairs)))
     yield from cpu(runs, "portal_cpu", "µs/message")
-    yield from attempts(where, claims)
+    yield from attempts(where, count)
 
 
 def attempts(where: Place, count: int) -> Iterator[Figure]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from domain.identity import KIND_OF, LockedOut
+from projections.login_queries import PORTAL_ACCOUNTS, SESSIONS
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "login_activity"
@@ -79,28 +80,6 @@ COMMENT ON COLUMN login_owners.payer_id IS 'The plan''s own number.';
 COMMENT ON COLUMN login_owners.position IS 'Position in the log of the event that said it first.';
 """
 
-SESSIONS = """
-SELECT began.session_id, began.login_id, began.portal_id, began.at AS began_at, began.position, began.device_id, began.address_id, began.factor,
-       used.last_used_at, ended.at AS ended_at, ended.kind AS ended, ended.by AS ended_by
-FROM login_activity began
-LEFT JOIN LATERAL (
-    SELECT max(at) AS last_used_at FROM login_activity told
-    WHERE told.session_id = began.session_id AND kind = 'session_used' AND {told}
-) used ON true
-LEFT JOIN LATERAL (
-    SELECT at, kind, by FROM (
-        SELECT at, position, kind, by FROM login_activity told
-        WHERE told.session_id = began.session_id AND kind IN ('session_ended', 'session_revoked') AND {told}
-        UNION ALL
-        SELECT at, position, kind, by FROM login_activity told
-        WHERE told.login_id = began.login_id AND kind = 'sessions_revoked' AND told.at >= began.at AND {told}
-    ) any_end ORDER BY at, position LIMIT 1
-) ended ON true
-WHERE began.kind = 'signed_in' AND {began}
-"""
-"""Sessions by what some of the rows tell: a session that ended once is over, and so is one that begins in the past of a
-revocation of all."""
-
 VIEWS = f"""
 CREATE OR REPLACE VIEW public.login_activity AS SELECT * FROM login_activity;
 COMMENT ON VIEW public.login_activity IS 'What portals said of accounts, and lockouts, each with its moment and its position in the log.';
@@ -120,6 +99,20 @@ COMMENT ON COLUMN public.login_sessions.last_used_at IS 'When it was used last, 
 COMMENT ON COLUMN public.login_sessions.ended_at IS 'When it ended; null while it is open.';
 COMMENT ON COLUMN public.login_sessions.ended IS 'session_ended, session_revoked or sessions_revoked.';
 COMMENT ON COLUMN public.login_sessions.ended_by IS 'Who or what ended it.';
+CREATE OR REPLACE VIEW public.portal_accounts AS {PORTAL_ACCOUNTS.format(told="true", other="true", main="login_id IN (SELECT login_id FROM login_owners)")};
+COMMENT ON VIEW public.portal_accounts IS 'What members'' accounts of portals came to be: of each thing the last word by its moment.';
+COMMENT ON COLUMN public.portal_accounts.login_id IS 'The account.';
+COMMENT ON COLUMN public.portal_accounts.portal_id IS 'The portal.';
+COMMENT ON COLUMN public.portal_accounts.registered_at IS 'Since when it is there; null before.';
+COMMENT ON COLUMN public.portal_accounts.code_until IS 'Until when the last activation code is good.';
+COMMENT ON COLUMN public.portal_accounts.code_requested_at IS 'When another one was asked for last.';
+COMMENT ON COLUMN public.portal_accounts.proof IS 'By what the member proved who they are; knowledge is legacy.';
+COMMENT ON COLUMN public.portal_accounts.grade IS 'How sure that is: an identity assurance level.';
+COMMENT ON COLUMN public.portal_accounts.terms IS 'Which version of the terms was accepted last.';
+COMMENT ON COLUMN public.portal_accounts.factors IS 'What one signs in with; sms and email are legacy.';
+COMMENT ON COLUMN public.portal_accounts.linked IS 'Accounts of other portals that it is linked with.';
+COMMENT ON COLUMN public.portal_accounts.moved_from IS 'The account whose place it takes.';
+COMMENT ON COLUMN public.portal_accounts.apps IS 'Health apps, and what each may read.';
 CREATE OR REPLACE VIEW public.sign_in_failures AS
 SELECT day, portal_id, cause, count(*) AS failures,
        round(100.0 * count(*) / sum(count(*)) OVER (PARTITION BY day, portal_id), 1) AS percent
@@ -153,46 +146,6 @@ INSERT INTO login_activity SELECT * FROM json_populate_recordset(NULL::login_act
 OWN = """
 INSERT INTO login_owners SELECT * FROM json_populate_recordset(NULL::login_owners, %(rows)s::json) ON CONFLICT DO NOTHING
 """
-
-_OF_MEMBER = """login_id IN (
-    SELECT login_id FROM login_owners
-    WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
-)"""
-
-LOGINS = f"""
-SELECT position, at, day, login_id::text, portal_id, kind, cause, verdict, factor, by, until, device_id::text, address_id::text,
-       session_id::text, details::text,
-       CASE WHEN kind IN ('signed_in', 'sign_in_failed') AND device_id IS NOT NULL THEN NOT EXISTS (
-           SELECT FROM login_activity earlier WHERE earlier.login_id = told.login_id AND kind = 'signed_in'
-             AND earlier.device_id = told.device_id AND earlier.at < told.at
-             AND (%(known_at)s::bigint IS NULL OR earlier.position <= %(known_at)s)
-       ) END AS device_is_new,
-       CASE WHEN kind IN ('signed_in', 'sign_in_failed') AND address_id IS NOT NULL THEN NOT EXISTS (
-           SELECT FROM login_activity earlier WHERE earlier.login_id = told.login_id AND kind = 'signed_in'
-             AND earlier.address_id = told.address_id AND earlier.at < told.at
-             AND (%(known_at)s::bigint IS NULL OR earlier.position <= %(known_at)s)
-       ) END AS address_is_new
-FROM login_activity told
-WHERE {_OF_MEMBER} AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s) AND (%(as_of)s::date IS NULL OR day <= %(as_of)s)
-ORDER BY at DESC, position DESC LIMIT %(limit)s
-"""  # noqa: S608 nothing in it comes from outside
-"""What was said of a member's accounts up to a day, the latest first, as known at a position. A device or an address is new
-until somebody signed in with it."""
-
-SESSIONS_OF = (
-    SESSIONS.replace("began.session_id,", "began.session_id::text,", 1)
-    .replace("began.login_id,", "began.login_id::text,", 1)
-    .replace("began.device_id, began.address_id", "began.device_id::text, began.address_id::text", 1)
-    .format(
-        told="(%(until)s::timestamptz IS NULL OR told.at < %(until)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)",
-        began=f"began.{_OF_MEMBER} AND (%(until)s::timestamptz IS NULL OR began.at < %(until)s)"
-        " AND (%(known_at)s::bigint IS NULL OR began.position <= %(known_at)s)",
-    )
-    + "ORDER BY began.at DESC, began.position DESC"
-)
-"""A member's sessions by what had happened before a moment, as known at a position."""
-
-RUN_OUT = "SELECT DISTINCT login_id::text FROM open_lockouts WHERE until <= %(now)s"
 
 
 class Row(msgspec.Struct, gc=False):

@@ -5,12 +5,12 @@ from datetime import date
 
 import msgspec
 
-from domain.person import Description, Names, PersonDescribed, PersonIdentified
+from domain.person import Description, Names, PersonDescribed, PersonIdentified, PersonLinked
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "people"
 VERSION = 2
-EVENTS = (PersonIdentified, PersonDescribed)
+EVENTS = (PersonIdentified, PersonDescribed, PersonLinked)
 OPENS_PERSONAL = True
 
 TABLES = """
@@ -38,11 +38,32 @@ COMMENT ON COLUMN people.suffix IS 'Name suffix.';
 COMMENT ON COLUMN people.position IS 'Position in the log of the latest naming.';
 COMMENT ON COLUMN people.birth_date IS 'Day of birth, where an enrolment tells it.';
 COMMENT ON COLUMN people.sex IS 'female, male, other or unknown, as payers have it; null where no enrolment tells.';
+CREATE TABLE person_links (
+    person_id uuid NOT NULL,
+    earlier_id uuid NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (person_id, earlier_id)
+);
+CREATE INDEX person_links_earlier_idx ON person_links (earlier_id);
+COMMENT ON TABLE person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
+COMMENT ON COLUMN person_links.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN person_links.earlier_id IS 'As they were known before.';
+COMMENT ON COLUMN person_links.position IS 'Position in the log of the event by which that is known.';
 """
 
 VIEWS = """
 CREATE OR REPLACE VIEW public.people AS SELECT * FROM people;
 COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
+CREATE OR REPLACE VIEW public.person_links AS SELECT * FROM person_links;
+COMMENT ON VIEW public.person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
+CREATE OR REPLACE VIEW public.member_numbers AS
+SELECT person_id, payer_id, member_id FROM people
+UNION ALL
+SELECT link.earlier_id, now.payer_id, now.member_id FROM people now JOIN person_links link ON link.person_id = now.person_id;
+COMMENT ON VIEW public.member_numbers IS 'Under which numbers what is said of a person is found: their own, and later ones of the same person. Personal.';
+COMMENT ON COLUMN public.member_numbers.person_id IS 'The person, as other tables speak of them.';
+COMMENT ON COLUMN public.member_numbers.payer_id IS 'The payer whose number it is.';
+COMMENT ON COLUMN public.member_numbers.member_id IS 'The number on the card.';
 """
 
 UPSERT = """
@@ -65,6 +86,16 @@ FROM json_to_recordset(%(rows)s::json) AS row (person_id uuid, birth_date date, 
 WHERE people.person_id = row.person_id
 """
 
+INSERT_LINKS = """
+INSERT INTO person_links SELECT * FROM json_populate_recordset(NULL::person_links, %(rows)s::json)
+ON CONFLICT (person_id, earlier_id) DO NOTHING
+"""
+
+LINKS = """
+SELECT person_id::text, earlier_id::text FROM person_links
+WHERE person_id = ANY(string_to_array(%(persons)s, ',')::uuid[]) OR earlier_id = ANY(string_to_array(%(persons)s, ',')::uuid[])
+"""
+
 
 class Row(msgspec.Struct):
     person_id: str
@@ -83,9 +114,16 @@ class Described(msgspec.Struct):
     sex: str
 
 
-def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
+class LinkRow(msgspec.Struct):
+    person_id: str
+    earlier_id: str
+    position: int
+
+
+def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     described: dict[str, Described] = {}
+    links = [projected for projected in events if isinstance(projected.event, PersonLinked)]
     for projected in events:
         event, names = projected.event, projected.personal
         if names is None:  # the person's key was destroyed: there is nothing left to tell
@@ -106,4 +144,23 @@ def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
             position=projected.position,
         )
     told = ((UPSERT, list(rows.values())), (DESCRIBE, list(described.values())))
-    return [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
+    changes = [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
+    if links:
+        changes.append(Statement(INSERT_LINKS, msgspec.json.encode(_joined(links, read))))
+    return changes
+
+
+def _joined(links: Sequence[Projected], read: Read) -> list[LinkRow]:
+    """Who is now known to be whom: whoever a person was, all who the person became were as well."""
+    events = [(each.stream, each.event, each.position) for each in links]
+    named = {name for stream, event, _ in events if isinstance(event, PersonLinked) for name in (stream, event.earlier)}
+    known = {(now, earlier) for now, earlier in read(LINKS, {"persons": ",".join(sorted(named))})}
+    rows: list[LinkRow] = []
+    for stream, event, position in events:
+        assert isinstance(event, PersonLinked)
+        became = {stream} | {now for now, earlier in known if earlier == stream}
+        was = {event.earlier} | {earlier for now, earlier in known if now == event.earlier}
+        news = {(now, earlier) for now in became for earlier in was if now != earlier} - known
+        known |= news
+        rows += [LinkRow(now, earlier, position) for now, earlier in sorted(news)]
+    return rows

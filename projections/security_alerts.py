@@ -61,10 +61,12 @@ COMMENT ON COLUMN security_resolutions.at IS 'When.';
 COMMENT ON COLUMN security_resolutions.day IS 'On which day.';
 CREATE TABLE security_memory (
     subject_id uuid PRIMARY KEY,
+    kind text NOT NULL,
     folded text NOT NULL
 );
 COMMENT ON TABLE security_memory IS 'What is remembered of accounts and addresses, as the rules look at it.';
 COMMENT ON COLUMN security_memory.subject_id IS 'An account of a portal, or what stands for an address.';
+COMMENT ON COLUMN security_memory.kind IS 'account or address.';
 COMMENT ON COLUMN security_memory.folded IS 'As JSON, as the ledger reads it again: opaque ids, moments and countries.';
 """
 
@@ -134,6 +136,7 @@ class ResolutionRow(msgspec.Struct, gc=False):
 
 class MemoryRow(msgspec.Struct, gc=False):
     subject_id: str
+    kind: str
     folded: str
 
 
@@ -185,10 +188,8 @@ class _Memory:
         return rules
 
     def rows(self) -> list[MemoryRow]:
-        return [
-            MemoryRow(subject, _encode(kept).decode())
-            for subject, kept in (*self._accounts.items(), *self._addresses.items())
-        ]
+        kinds = ("account", self._accounts), ("address", self._addresses)
+        return [MemoryRow(of, kind, _encode(kept).decode()) for kind, each in kinds for of, kept in each.items()]
 
 
 def _attempt(projected: Projected) -> Attempt:

@@ -9,7 +9,7 @@ from typing import Any
 from samples.catalog import PAYERS
 from samples.telling import Message, payer_id
 
-SIGN_INS, PAYMENTS = "portal.sign-ins", "payments"
+SIGN_INS, PAYMENTS, CHANGES = "portal.sign-ins", "payments", "coverage.changes"
 
 BEGAN = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 FAILED_SHARE = 0.15
@@ -46,6 +46,29 @@ def payments(seed: int, count: int, *, members: int) -> Iterator[Message]:
             said = {"kind": "initiated", "at": BEGAN.isoformat(), "amount_cents": 2_500, "method": "hsa", "token": "t1"}
         member = f"NHP{seed % 1_000:03d}{payment % members:06d}"
         yield _message(PAYMENTS, payer_id=PAYER_ID, member_id=member, payment_id=f"py_{seed}_{payment:09d}", said=said)
+
+
+def enrolments(seed: int, count: int, *, members: int) -> Iterator[Message]:
+    """Members with a child each, in turn: enrolled, and from the second round on enrolled anew for the next year."""
+    for number in range(count):
+        year, member = divmod(number, members)
+        said = {
+            "kind": "enrolled",
+            "plan_id": "SILVER",
+            "effective_from": f"{2026 + year % 100}-01-01",
+            "subscriber": {"given_name": "ADA", "family_name": "OF MANY", "birth_date": "1980-01-01", "sex": "female"},
+            "dependants": [
+                {"relationship": "child", "given_name": "BO", "birth_date": "2015-02-03", "sex": "male"},
+            ],
+        }
+        yield _message(
+            CHANGES,
+            payer_id=PAYER_ID,
+            member_id=f"NHP{seed % 1_000:03d}{member:06d}",
+            change_id=f"CHG-{seed}-{number:09d}",
+            at=BEGAN.isoformat(),
+            said=said,
+        )
 
 
 def _message(topic: str, **fields: Any) -> Message:

@@ -1,4 +1,4 @@
-"""`scripts/ledger logins`, `sessions` and `end-lockouts`: who signed in as a member, and whom a lockout keeps out."""
+"""`scripts/ledger logins`, `sessions`, `portal-accounts`, `end-lockouts`: who signs in as a member, and with what."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ from adapters.cli.show import console, new_table, text
 from application.mapper import StoredEvent, Unreadable
 from application.sign_ins import end_lockouts
 from composition import Ledger
-from domain.sign_in import Factor, Personal
-from projections.login_activity import LOGINS, RUN_OUT, SESSIONS_OF
+from domain.sign_in import Factor, Personal, Proof
+from projections.login_queries import LOGINS, PORTAL_ACCOUNTS_OF, RUN_OUT, SESSIONS_OF
 
 app = typer.Typer()
 
@@ -73,6 +73,20 @@ def sessions(
         console.print("No open sessions.")
 
 
+@app.command("portal-accounts", epilog="Example: scripts/ledger portal-accounts NHP131023432")
+def portal_accounts(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+    """What became of a member's accounts of portals: registered or not, how sure it is who they are, second factors."""
+    with opened() as ledger, ledger.database.snapshot():
+        rows = portal_accounts_of(ledger, member, as_of and as_of.date(), position_of(ledger, known_at))
+    if as_json:
+        for row in rows:
+            show.line(row)
+    elif rows:
+        _portal_accounts(rows)
+    else:
+        console.print("No accounts. (Is everything projected? scripts/ledger status)")
+
+
 @app.command("end-lockouts", epilog="Example: scripts/ledger end-lockouts")
 def end(as_json: Json = False) -> None:
     """Record of all lockouts whose time is over that they ended. Without it the next attempt tells of its own."""
@@ -104,6 +118,21 @@ def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: i
         rows = cursor.execute(SESSIONS_OF, asked).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
     return [row | _where(personal.get(row["position"])) for row in rows]
+
+
+def portal_accounts_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> list[dict[str, Any]]:
+    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "as_of": as_of}
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(PORTAL_ACCOUNTS_OF, asked).fetchall()
+    return [
+        row
+        | {
+            "apps": msgspec.json.decode(row["apps"]),
+            "proof_is_legacy": row["proof"] and Proof(row["proof"]).is_legacy,
+            "legacy_factors": [factor for factor in row["factors"] if Factor(factor).is_legacy],
+        }
+        for row in rows
+    ]
 
 
 def _login(row: dict[str, Any], personal: Personal | None) -> dict[str, Any]:
@@ -169,6 +198,21 @@ def _sessions(rows: Sequence[Mapping[str, Any]]) -> None:
         where = (text(row["device"] or (row["device_id"] or "")[:8]), text(row["country"]))
         ended = f"{text(row['ended_at'])} ({_words(row['ended_by'])})" if row["ended_at"] else ""
         table.add_row(row["session_id"][:8], text(row["began_at"]), *where, text(row["last_used_at"]), ended)
+    console.print(table)
+
+
+def _portal_accounts(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = new_table("account", "portal", "registered", "proof", "terms", "factors", "apps", folds=("factors", "apps"))
+    for row in rows:
+        registered = text(row["registered_at"]) if row["registered_at"] else f"code until {text(row['code_until'])}"
+        proof = f"{_words(row['proof'])} ({row['grade']})" if row["proof"] else ""
+        factors = ", ".join(
+            f"{_words(factor)} [yellow](legacy)[/]" if factor in row["legacy_factors"] else _words(factor)
+            for factor in row["factors"]
+        )
+        apps = "; ".join(f"{_words(app)}: {', '.join(scopes)}" for app, scopes in row["apps"].items())
+        told = (row["login_id"][:8], text(row["portal_id"]), registered, proof, text(row["terms"]), factors, apps)
+        table.add_row(*told)
     console.print(table)
 
 

@@ -10,7 +10,18 @@ from tests.broker import Broker
 
 BENCH = Path(__file__).parents[2] / "scripts" / "bench"
 
-NAMES = {"floor", "library_way", "end_to_end", "append", "project", "latency_p99", "peak_rss", "contention"}
+NAMES = {
+    "floor",
+    "library_way",
+    "end_to_end",
+    "append",
+    "project",
+    "latency_p99",
+    "peak_rss",
+    "contention",
+    "mixed",
+    "sign_ins_hot",
+}
 
 
 @pytest.mark.timeout(240)

@@ -51,11 +51,13 @@ from tests.unit.payments import KINDS, SCHEDULE_KINDS, told, told_of_schedule
 from tests.unit.plans import plan
 from tests.unit.premiums import LIFE
 from tests.unit.providers import provider
+from tests.unit.sign_ins import SAID, of_member, sign_in
 
 A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
     "claim_history": "claim_history",
     "people": "people",
+    "person_links": "people",
     "payers": "payers",
     "remittances": "remittances",
     "provider_adjustments": "remittances",
@@ -72,6 +74,11 @@ TABLES = {
     "bank_reversals": "settlement",
     "premium_invoices": "premiums",
     "coverages": "accumulators",
+    "login_activity": "login_activity",
+    "login_owners": "login_activity",
+    "security_alerts": "security_alerts",
+    "security_resolutions": "security_alerts",
+    "security_memory": "security_alerts",
     "plans": "plans",
     "directory": "directory",
     "directory_networks": "directory",
@@ -106,8 +113,11 @@ def samples_taken_in(ledger: Ledger) -> None:
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
     ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
-    of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
+    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, "linked"]]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
+    of_portals = [of_member(sign_in(kind, kind)) for kind in SAID]
+    of_portals += [sign_in("sign_in_failed", f"F-{at}") for at in range(5)]
+    ledger.intake.handle([Message("portal.sign-ins/0@1", encoded(each), Format.JSON_SIGN_IN) for each in of_portals])
     of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells
     ledger.intake.handle([Message("payer.adjudications/0@0", of_a_plan, Format.JSON_CLAIM)])
 

@@ -1,5 +1,6 @@
 """Sign-ins over a real ledger: from the bytes of messages to events, rows and what the tool shows."""
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.cli.alerts import alerts_of
-from adapters.cli.logins import logins_of, sessions_of
+from adapters.cli.logins import logins_of, portal_accounts_of, sessions_of
 from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
 from application.identification import login_of
@@ -23,7 +24,7 @@ from domain.identity import LockedOut, LockoutEnded, SignInFailed
 from domain.lockout import Lock
 from domain.request import Answer
 from domain.sign_in import By, Cause, Notice, Personal
-from tests.given import rows
+from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.premiums import premium
@@ -397,3 +398,55 @@ def test_money_and_sign_ins_stand_in_one_list(run: Run) -> None:
     shown = run("alerts", MEMBER).stdout.decode()
     assert "locked out" in shown
     assert "premium due" in shown
+
+
+# --- what accounts came to be
+
+SIGNED_UP = [
+    of_member(sign_in("code_issued", "1", minutes(0).isoformat(), expires_at=minutes(60).isoformat())),
+    sign_in("code_expired", "2", minutes(61).isoformat()),
+    sign_in("code_requested", "3", minutes(62).isoformat()),
+    sign_in("code_issued", "4", minutes(63).isoformat(), code_id="C-2", expires_at=minutes(123).isoformat()),
+    sign_in("identity_proved", "5", minutes(70).isoformat(), proof="knowledge", grade="none"),
+    sign_in("registered", "6", minutes(71).isoformat()),
+    sign_in("terms_accepted", "7", minutes(72).isoformat(), terms="2026-01"),
+    sign_in("factor_enrolled", "8", minutes(73).isoformat(), factor="sms", factor_id="F-1"),
+    sign_in("app_linked", "9", minutes(74).isoformat()),
+    sign_in("identity_proved", "10", minutes(24 * 60).isoformat()),
+    sign_in("terms_accepted", "11", minutes(24 * 60 + 1).isoformat(), terms="2026-02"),
+    sign_in("factor_enrolled", "12", minutes(24 * 60 + 2).isoformat(), factor="passkey", factor_id="F-2"),
+    sign_in("factor_removed", "13", minutes(24 * 60 + 3).isoformat(), factor_id="F-1"),
+    sign_in("app_unlinked", "14", minutes(24 * 60 + 4).isoformat()),
+    sign_in("moved_over", "15", minutes(24 * 60 + 5).isoformat()),
+    sign_in("linked", "16", minutes(24 * 60 + 6).isoformat()),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_an_account_came_to_be_follows_from_what_was_said_in_any_order(ledger: Ledger, seed: int) -> None:
+    take(ledger, *random.Random(seed).sample(SIGNED_UP, len(SIGNED_UP)))
+    [then] = portal_accounts_of(ledger, MEMBER, date(2026, 3, 2), None)
+    assert (then["registered_at"], then["code_until"], then["terms"]) == (minutes(71), minutes(123), "2026-01")
+    assert (then["proof"], then["proof_is_legacy"], then["grade"]) == ("knowledge", True, "none")
+    assert (then["factors"], then["legacy_factors"]) == (["sms"], ["sms"])
+    assert (then["apps"], then["moved_from"], then["linked"]) == ({"apple_health": ["claims", "coverage"]}, None, [])
+    [now] = portal_accounts_of(ledger, MEMBER, None, None)
+    assert (now["proof"], now["proof_is_legacy"], now["grade"], now["terms"]) == ("document", False, "ial2", "2026-02")
+    assert (now["factors"], now["legacy_factors"], now["apps"]) == (["passkey"], [], {})
+    other = [login_of(ledger.ids, "old", "ada72"), login_of(ledger.ids, "dental", "ADA.D")]
+    assert (now["moved_from"], now["linked"]) == (other[0], [other[1]])
+    assert value(ledger.database, "SELECT terms FROM portal_accounts") == "2026-02"
+
+
+def test_an_account_is_shown_as_known_then(run: Run) -> None:
+    run("init")
+    run("ingest", "-", stdin=b"\n".join(map(encoded, SIGNED_UP)))
+    run("project", "--once")
+    [first] = lines(run("portal-accounts", MEMBER, "--known-at", "1", "--json"))
+    assert (first["registered_at"], first["code_until"][:16]) == (None, "2026-03-02T13:00")
+    [then] = lines(run("portal-accounts", MEMBER, "--as-of", "2026-03-02", "--json"))
+    assert then["legacy_factors"] == ["sms"]
+    shown = run("portal-accounts", MEMBER, "--as-of", "2026-03-02", COLUMNS="160").stdout.decode()
+    for words in ("knowledge (none)", "sms (legacy)", "apple health: claims, coverage"):
+        assert words in shown
+    assert "No accounts" in run("portal-accounts", "NOBODY").stdout.decode()

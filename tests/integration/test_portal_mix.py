@@ -1,0 +1,32 @@
+"""The messages that measurements send are good ones: what is measured is work, not refusals."""
+
+from collections import Counter
+
+from application.ports import Message
+from benchmarks.portal import portal_mix
+from composition import Ledger
+from consumers.messages import TOPICS
+from tests.given import value
+
+
+def test_of_all_that_a_portal_lives_on_only_the_bad_claims_are_parked(ledger: Ledger) -> None:
+    messages = portal_mix(400)
+    assert Counter(message.topic for message in messages).keys() == {
+        "payer.remittances",
+        "payer.adjudications",
+        "portal.sign-ins",
+        "payments",
+        "coverage.changes",
+    }
+    sent = [Message(f"{each.topic}/0@{at}", each.value, TOPICS[each.topic]) for at, each in enumerate(messages)]
+    outcomes = ledger.intake.handle(sent)
+    parked = {
+        (message.topic, part.park.reason)
+        for message, outcome in zip(messages, outcomes, strict=True)
+        for part in outcome.parked
+    }
+    assert {topic for topic, _ in parked} <= {"payer.remittances", "payer.adjudications"}, parked
+    ledger.runner.catch_up()
+    assert value(ledger.database, "SELECT count(*) FROM projection_fault") == 0
+    for table in ("claim_status", "payments", "login_activity", "coverage_facts"):
+        assert value(ledger.database, f"SELECT count(*) FROM {table}") > 0
