@@ -21,6 +21,12 @@ SELECT person_id::text, given_name FROM people
 WHERE upper(member_id) = upper(%(member)s) AND payer_id = %(payer)s ORDER BY given_name, person_id
 """
 
+EARLIER = """
+SELECT link.earlier_id::text, link.person_id::text FROM person_links link JOIN people now USING (person_id)
+WHERE upper(now.member_id) = upper(%(member)s) AND link.position <= %(known_at)s
+"""
+"""Whom else the persons of a member's number were known as, under earlier ones."""
+
 ALLOWED = """
 SELECT final.lines FROM claim_history claim
 JOIN claim_history final ON final.claim_id = claim.claim_id AND final.position = claim.final_position

@@ -130,6 +130,18 @@ def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None
     assert all(each["explained"] for each in silver["claims"])
 
 
+def test_under_a_new_number_a_person_goes_on_with_the_limits_of_the_earlier_one(ledger: Ledger) -> None:
+    """Silver's deductible is met under the number that the card had until April."""
+    before = YEAR[1] | {"patient": YEAR[1]["patient"] | {"member_id": "OLD1"}}
+    take(ledger, SILVER, before, claim("7", "2026-05-05", "HC:70551", 100_000, 100_000, coinsurance=20_000))
+    take(ledger, change("linked"))
+    [silver] = year(ledger).values()
+    assert [(each["patient"], float(each["you_pay"])) for each in silver["services"]] == [("ADA", 600), ("ADA", 200)]
+    assert all(each["explained"] for each in silver["claims"])
+    assert not ask(ledger).is_family(None)
+    assert float(estimate(ledger, "imaging", 100_000)["you_pay"]) == 200
+
+
 def test_what_is_left_out_says_why(ledger: Ledger) -> None:
     about = {name: YEAR[0][name] for name in ("patient", "payer_id")}
     pended = report("pended") | about | {"numbers": {"patient_control_number": "P9", "payer_claim_number": "9"}}
