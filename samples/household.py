@@ -84,6 +84,7 @@ def _coverage() -> Iterable[Message]:
                    areas=["coverage"], first_on="2026-05-20")  # fmt: skip
     yield _change("7", "2026-10-05T11:00:00-04:00", kind="dependant_added", effective_from="2026-10-03",
                   dependant={"relationship": "child"} | CLEO)  # fmt: skip
+    yield _consent("11", "2026-10-05T11:00:00-04:00", "family_linked", "ANNA", "CLEO", by="plan", relationship="parent")
     birth = {"event": "birth", "on": "2026-10-03", "proofs": ["birth_certificate"]}
     yield _change("8", "2026-10-20T20:15:00-04:00", kind="plan_change_requested", plan_id="FAMILY-3000",
                   effective_on="2026-11-01", life_event=birth)  # fmt: skip
