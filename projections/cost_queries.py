@@ -10,7 +10,7 @@ WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', '
 
 CLAIMS = """
 SELECT claim_id::text, max(events) AS events FROM claim_history
-WHERE person_id = ANY(ARRAY(SELECT person_id FROM member_numbers WHERE upper(member_id) = upper(%(member)s)))
+WHERE person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
   AND payer_id = %(payer)s AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
 GROUP BY claim_id
 """

@@ -56,14 +56,11 @@ CREATE OR REPLACE VIEW public.people AS SELECT * FROM people;
 COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
 CREATE OR REPLACE VIEW public.person_links AS SELECT * FROM person_links;
 COMMENT ON VIEW public.person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
-CREATE OR REPLACE VIEW public.member_numbers AS
-SELECT person_id, payer_id, member_id FROM people
-UNION ALL
-SELECT link.earlier_id, now.payer_id, now.member_id FROM people now JOIN person_links link ON link.person_id = now.person_id;
-COMMENT ON VIEW public.member_numbers IS 'Under which numbers what is said of a person is found: their own, and later ones of the same person. Personal.';
-COMMENT ON COLUMN public.member_numbers.person_id IS 'The person, as other tables speak of them.';
-COMMENT ON COLUMN public.member_numbers.payer_id IS 'The payer whose number it is.';
-COMMENT ON COLUMN public.member_numbers.member_id IS 'The number on the card.';
+CREATE OR REPLACE VIEW public.same_persons AS
+SELECT person_id, person_id AS same_id FROM people UNION ALL SELECT person_id, earlier_id FROM person_links;
+COMMENT ON VIEW public.same_persons IS 'Each person, and whom else a payer knew as the same one: what is said of any of them is theirs.';
+COMMENT ON COLUMN public.same_persons.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN public.same_persons.same_id IS 'The same, or as they were known before: by which other tables speak of them.';
 """
 
 UPSERT = """

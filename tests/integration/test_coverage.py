@@ -18,7 +18,7 @@ from domain.person import Description
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.coverage import change
-from tests.unit.notices import adjudicated, encoded
+from tests.unit.notices import adjudicated, encoded, line
 from tests.unit.plans import plan
 
 MEMBER = "TGV100000001"
@@ -143,6 +143,17 @@ def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_c
     [shown] = coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"]
     assert (shown["claim_id"], shown["why"]) == (str(found["claim_id"]), "terminated")
     assert rows(ledger.database, "SELECT * FROM claim_status") == claims
+
+
+def test_what_is_paid_without_a_day_of_service_is_not_said_to_be_uncovered(ledger: Ledger) -> None:
+    take(ledger, change("enrolled", AT["enrolled"]))
+    take(ledger, change("voided", of_change_id="CH-enrolled"))
+    take(ledger, adjudicated(line(service_from=None)), as_=Format.JSON_CLAIM)
+    assert value(ledger.database, "SELECT count(*) FROM claim_status WHERE paid > 0") == 1
+    assert covered(ledger) == {"ADA": "", "BEN": ""}
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    take(ledger, adjudicated(on="2026-03-03"), as_=Format.JSON_CLAIM)
+    assert value(ledger.database, "SELECT count(*) FROM uncovered_claims") == 1
 
 
 # --- what is personal
