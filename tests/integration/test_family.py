@@ -10,6 +10,7 @@ import pytest
 from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import claims_seen_by, viewer_of
+from adapters.cli.timeline import timeline
 from application.identification import person_of
 from application.intake import Outcome
 from application.ports import Format, Message
@@ -240,6 +241,38 @@ def test_a_claim_of_which_only_a_report_is_known_shows_to_nobody_else(ledger: Le
     take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY | {"said": received})
     assert shown(ledger, "BEN", DAY) == []
     assert shown(ledger, "ADA", DAY) == ids_of(ledger, "ADA")
+
+
+def test_a_later_payers_claim_that_does_not_show_is_not_named_either(ledger: Ledger) -> None:
+    other = {"payer_id": "1078810412"}
+    numbers = {"patient_control_number": "PT1", "payer_claim_number": "OTHER-1"}
+    later = ORDINARY | other | {"numbers": numbers, "said": ORDINARY["said"] | {"status_code": "2"}}
+    enrolled, granted = said("enrolled"), said("consent_granted", "2026-01-04")
+    take(ledger, enrolled, granted, ORDINARY, later)
+    [first] = [row for row in find(ledger, member=MEMBER) if row["decided_by"]]
+
+    def seen() -> list[tuple[str, str | None]]:
+        found = claims_seen_by(ledger, find(ledger, member=MEMBER), viewer_of(f"{MEMBER}/BEN"), DAY)
+        return [(each["claim_id"], each["decided_by"]) for each in found]
+
+    assert seen() == [(first["claim_id"], None)]
+    take(ledger, enrolled | other, granted | other)
+    assert (first["claim_id"], first["decided_by"]) in seen()
+    assert len(seen()) == 2
+
+
+# --- on the line of time
+
+
+def test_what_was_said_stands_on_the_line_of_time_of_both(ledger: Ledger) -> None:
+    elsewhere = said("consent_granted", "2026-01-05", viewer={"given_name": "EVE", "member_id": "TGV999999999"})
+    take(ledger, said("enrolled"), elsewhere, said("confidential_communications_requested"))
+    assert [step.what for step in timeline(ledger, MEMBER) if step.topic.startswith("con")] == [
+        "consent: granted",
+        "confidentiality: requested",
+    ]
+    take(ledger, claim("9", "EVE") | {"patient": {"member_id": "TGV999999999", "given_name": "EVE"}})
+    assert "consent: granted" in [step.what for step in timeline(ledger, "TGV999999999")]
 
 
 # --- the tool
