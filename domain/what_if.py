@@ -79,6 +79,7 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
     counts = counted(payer_id, word.person, claim, told)
     assert counts is not None
     network = counts.network or Network.IN
+    services = services_of(claim_id, word.person, word.adjudication, network, stands.service_from)
     return Claimed(
         claim_id,
         word.person,
@@ -86,7 +87,8 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
         stands.service_from,
         (word.day, word.identity),
         network,
-        tuple(services_of(claim_id, word.person, word.adjudication, network, stands.service_from)),
+        # Of one day of service, what was processed first is priced first.
+        tuple(served._replace(number=f"{word.day} {served.number}") for served in services),
         counts.share,
         counts.network is not None,
     )
@@ -243,7 +245,9 @@ class Compared(NamedTuple):
 
 def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family: bool) -> list[Compared]:
     """Those of the window for which the plan has a design, by day."""
-    claims = sorted((each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.claim_id))
+    claims = sorted(
+        (each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.processed, each.claim_id)
+    )
     as_processed = sorted(claims, key=lambda each: (each.processed, each.claim_id))
     by_turns = [_at_their_turn(each, plan, is_family) for each in (claims, as_processed)]
     by_number = {

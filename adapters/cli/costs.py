@@ -41,15 +41,15 @@ app = typer.Typer()
 
 
 class Covers(StrEnum):
+    """Whom a plan covers, as its premiums and limits tell them apart."""
+
     INDIVIDUAL = "individual"
     FAMILY = "family"
 
 
 AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="As things were on this day; today by default.")]
 Whom = Annotated[Covers | None, typer.Option(help="Whom the plan covers; by default as coverage says, else claims.")]
-
 Outside = Annotated[bool, typer.Option("--out-of-network", help="What holds there; in network by default.")]
-
 Record = Annotated[str | None, typer.Option(metavar="KEY", help="Keep what is shown, once for this key.")]
 NO_PLAN = "No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)"
 
@@ -68,6 +68,7 @@ class Asked(NamedTuple):
     earlier: Mapping[StreamId, StreamId]
     """Who the persons of earlier numbers are by now: their claims use the same limits"""
     history: History
+    """By what was said up to the day"""
     coverage: Coverage
     providers: Mapping[str, Provider]
     """Those of the history whom the directory lists, by their numbers"""
@@ -118,15 +119,13 @@ def asked_of(
             for row in cursor.execute(EARLIER, wanted).fetchall()
         }
     if viewer is not None:
-        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)
+        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, position)
         claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
     history = history._replace(claims=tuple(each.of(earlier.get(each.person, each.person)) for each in history.claims))
-    coverage, providers = (
-        _coverage(ledger, payer_id, member, position),
-        providers_of(ledger, history.providers, position),
-    )
+    coverage = _coverage(ledger, payer_id, member, position)
+    providers = providers_of(ledger, history.providers, position)
     return Asked(ledger, member, payer_id, day, position, plans, patients, earlier, history, coverage, providers)
 
 

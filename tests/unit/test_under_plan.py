@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.adjudication import Network
@@ -61,6 +62,13 @@ def test_an_office_visit_with_another_specialty_is_a_specialists(
     specialty: str, service: Service, expected: Service
 ) -> None:
     assert seen(VISIT._replace(service=service), listed(IN_SILVER, specialty=specialty)).service is expected
+
+
+def test_the_highest_revision_of_the_directory_says_who_a_provider_is() -> None:
+    first, second = (listed(IN_SILVER, specialty=each).listed[0] for each in ("207RC0000X", "207Q00000X"))
+    second = msgspec.structs.replace(second, revision=2)
+    for order in ((first, second), (second, first)):
+        assert seen(VISIT, Provider(order)).service is Service.PRIMARY_CARE
 
 
 @pytest.mark.parametrize("otherwise", [{}, {"network": Network.OUT}, {"service": Service.EMERGENCY}])
