@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -50,10 +51,11 @@ from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
 from application.ports import Format
-from application.unit_of_work import UnitOfWork
+from application.sign_ins import lock_of
+from application.unit_of_work import Heads, UnitOfWork
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
-from domain.lockout import Policy
+from domain.lockout import Lock, Policy
 from domain.request import Answer
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt
@@ -153,12 +155,21 @@ class Ledger:
         known = (self.log, self.mapper, self.keys, self.ids, TRANSLATIONS, self.bills)
         return Intake(*known, limit, accounts=self.accounts, lockout=self.lockout)
 
+    @cached_property
+    def heads(self) -> Heads:
+        """Of portals' accounts, for what clients ask for."""
+        return Heads()
+
     def work(self) -> UnitOfWork:
         return UnitOfWork(self.log, self.mapper)
 
     def execute(self, asked: Request) -> Answer | StrEnum:
         """What a client asks for, once for its key: application/commands.py."""
-        return execute(self.log, self.mapper, self.keys, self.ids, asked)
+        return execute(self.log, self.mapper, self.keys, self.ids, asked, self.heads)
+
+    def lock_of(self, portal_id: str, user_name: str, device_id: str, at: datetime) -> Lock | None:
+        """What an attempt to sign in meets at a moment: application/sign_ins.py."""
+        return lock_of(self.work(), self.heads, self.ids, portal_id, user_name, device_id, at)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:

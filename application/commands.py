@@ -11,8 +11,8 @@ from typing import NamedTuple
 from application.ids import Ids
 from application.mapper import Keys, Mapper
 from application.ports import EventLog, VersionConflict
-from application.unit_of_work import Chapter, UnitOfWork
-from domain import request
+from application.unit_of_work import Chapter, Heads, UnitOfWork
+from domain import identity, request
 from domain.facts import Fact, StreamId
 from domain.request import Answer, RequestAnswered
 
@@ -49,9 +49,11 @@ class Request(NamedTuple):
     """Records what follows from it in other streams, in the same transaction; how many events that took"""
 
 
-def execute(log: EventLog, mapper: Mapper, keys: Keys, ids: Ids, asked: Request) -> Answer | StrEnum:
+def execute(
+    log: EventLog, mapper: Mapper, keys: Keys, ids: Ids, asked: Request, heads: Heads | None = None
+) -> Answer | StrEnum:
     """Do it, and answer; a request that was answered gets the same answer again. A refusal is the chapter's own, and is
-    not kept: what is refused now may be asked for again.
+    not kept: what is refused now may be asked for again. With heads, of portals' accounts only what is new is loaded.
 
     Raises IdempotencyConflict, VersionMismatch, Unreadable, KeyDestroyed, and VersionConflict after too many attempts:
     then nothing was written. Raises DependencyDown: then either nothing or all of it was, which the same key will tell.
@@ -60,14 +62,17 @@ def execute(log: EventLog, mapper: Mapper, keys: Keys, ids: Ids, asked: Request)
         keys.ensure({asked.subject})
     for _ in range(ATTEMPTS - 1):
         try:
-            return _attempt(log, mapper, ids, asked)
+            return _attempt(log, mapper, ids, asked, heads)
         except VersionConflict:
             continue
-    return _attempt(log, mapper, ids, asked)
+    return _attempt(log, mapper, ids, asked, heads)
 
 
-def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request) -> Answer | StrEnum:
+def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request, heads: Heads | None) -> Answer | StrEnum:
     work, key = UnitOfWork(log, mapper), ids.stream("request", asked.key)
+    kept = heads if asked.chapter is identity else None
+    if kept is not None and (known := kept.get(asked.stream)) is not None:
+        work.know(asked.stream, known)
     work.load({key: request, asked.stream: asked.chapter})
     for unreadable in work.unreadable.values():
         raise unreadable
@@ -88,4 +93,6 @@ def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request) -> Answer 
     answer = Answer(asked.stream, version + len(decided), len(decided) + followed)
     work.record(key, request, RequestAnswered(asked.content, answer))
     work.append()
+    if kept is not None and (head := work.head(asked.stream)) is not None:
+        kept.keep(asked.stream, head)
     return answer

@@ -10,7 +10,7 @@ from application.identification import login_of, sign_in_entry
 from application.ids import Ids
 from application.mapper import Mapper
 from application.ports import EventLog, VersionConflict
-from application.unit_of_work import UnitOfWork
+from application.unit_of_work import Heads, UnitOfWork
 from domain import identity
 from domain.facts import StreamId
 from domain.identity import EndLockouts
@@ -25,10 +25,12 @@ def request_of(ids: Ids, key: str, notice: Notice, lockout: Policy) -> Request:
 
 
 def lock_of(
-    log: EventLog, mapper: Mapper, ids: Ids, portal_id: str, user_name: str, device_id: str, at: datetime
+    work: UnitOfWork, heads: Heads, ids: Ids, portal_id: str, user_name: str, device_id: str, at: datetime
 ) -> Lock | None:
     """The lockout that an attempt from a device meets at a moment. Raises Unreadable."""
-    work, stream = UnitOfWork(log, mapper), login_of(ids, portal_id, user_name)
+    stream = login_of(ids, portal_id, user_name)
+    if (known := heads.get(stream)) is not None:
+        work.know(stream, known)
     work.load({stream: identity})
     for unreadable in work.unreadable.values():
         raise unreadable

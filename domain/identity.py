@@ -5,7 +5,7 @@ decided here, in one decision with the failure that leads to it, so that attempt
 that was recorded stands, whatever comes late. What nobody's account is has a stream of its own and is never locked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import msgspec
 
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.growing import Growing
-from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, Lock, Policy, Scope
+from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, Failure, Lock, Policy, Scope
 from domain.sign_in import App, By, Cause, Factor, Grade, Kind, Personal, Proof, Said
 from domain.sign_in import Scope as Reads
 
@@ -387,11 +387,16 @@ def _knowing(state: Login, event: Any) -> Login:
 def _signed_in(state: Login, device: Device, at: datetime) -> Login:
     seen = state.devices.get(device) or Seen(at, at)
     state = state._replace(devices=state.devices.plus(device, Seen(min(seen.first, at), max(seen.last, at))))
-    for scope in {device, None}:
-        counter = state.counters.get(scope)
-        if counter is not None:
-            state = state.with_counter(scope, counter.succeeded(device, at, alone=scope is not None))
-    return state
+    among_strangers = [failure for failure in state.counter(None).failures if failure.device == device]
+    if device is None:
+        return _without(state, [failure for failure in among_strangers if failure.at < at])
+    own = state.counter(device).succeeded(at, among_strangers)
+    return _without(state, among_strangers).with_counter(device, own)
+
+
+def _without(state: Login, failures: Sequence[Failure]) -> Login:
+    """They don't count among strangers'."""
+    return state.with_counter(None, state.counter(None).without(failures)) if failures else state
 
 
 def _unlocked(state: Login, at: datetime) -> Login:

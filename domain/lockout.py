@@ -9,6 +9,7 @@ Only the moments of the attempts matter, never a clock, nor the order of arrival
 place.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -83,11 +84,15 @@ class Counter(NamedTuple):
         counting = tuple(failure for failure in failures if failure.at > opens)
         return self._replace(failures=counting, consecutive=self.consecutive + 1)
 
-    def succeeded(self, device: Device, at: datetime, *, alone: bool) -> "Counter":
-        """Alone: the scope is this device's own. Of all others only what is still counted of it is taken back."""
-        left = tuple(each for each in self.failures if each.device != device or each.at >= at)
-        others = 0 if alone else self.consecutive - len(self.failures)
-        return self._replace(failures=left, consecutive=others + len(left))
+    def without(self, failures: Iterable[Failure]) -> "Counter":
+        """They are taken back, or counted elsewhere."""
+        left = tuple(failure for failure in self.failures if failure not in failures)
+        return self._replace(failures=left, consecutive=self.consecutive - len(self.failures) + len(left))
+
+    def succeeded(self, at: datetime, others: Iterable[Failure]) -> "Counter":
+        """Of a known device. Later failures stay, its own and those that were counted among strangers'."""
+        left = tuple(failure for failure in (*self.failures, *others) if failure.at >= at)
+        return self._replace(failures=left, consecutive=len(left))
 
     def locked(self, lock: Lock) -> "Counter":
         return self._replace(failures=(), since=lock.since, lock=lock)

@@ -44,6 +44,11 @@ class Claimed(NamedTuple):
     """What the payer leaves to the patient"""
     is_network_told: bool
 
+    def of(self, person: StreamId) -> "Claimed":
+        """The same claim of whom the patient is known to be by now."""
+        services = tuple(served._replace(person=person) for served in self.services)
+        return self._replace(person=person, services=services)
+
 
 class LeftOut(StrEnum):
     """Why a claim cannot be priced."""

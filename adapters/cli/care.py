@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -108,20 +109,17 @@ def _told(care: Care) -> dict[str, Any]:
 
 
 def _table(cares: list[dict[str, Any]]) -> None:
-    columns = ("person", "recommended", "for whom", "standing", "since", "until", "by")
-    table = new_table(*columns, folds=("person", "for whom"))
-    for each in cares:
-        if each["standing"] == UNKNOWN:
-            table.add_row(text(each["person"]), "", "", "[dim]birth date unknown[/]", "", "", "")
-        else:
-            table.add_row(
-                text(each["person"]),
-                each["recommendation"].replace("_", " "),
-                each["for_whom"],
-                _STYLES.get(each["standing"], each["standing"].replace("_", " ")),
-                text(each["from_on"]),
-                text(each["until"]),
-                each["source"],
-            )
-    console.print(table)
+    """One for each person. What is no longer recommended stands in the JSON only."""
+    for person, of_person in groupby(cares, lambda each: each["person"] or each["person_id"][:8]):
+        columns = ("recommended", "standing", "since", "until", "for whom", "by")
+        table = new_table(*columns, folds=("for whom", "by"), title=text(person))
+        for each in of_person:
+            if each["standing"] == UNKNOWN:
+                table.add_row("", "[dim]birth date unknown[/]", "", "", "", "")
+            elif each["standing"] != Standing.NO_LONGER:
+                words = each["recommendation"].replace("_", " ")
+                standing = _STYLES.get(each["standing"], each["standing"].replace("_", " "))
+                days = text(each["from_on"]), text(each["until"]) if each["until"] else ""
+                table.add_row(words, standing, *days, each["for_whom"], each["source"])
+        console.print(table)
     console.print("As far as claims show; no medical advice. Due: no claim shows it. Done: since is its day.")

@@ -33,7 +33,7 @@ from domain.pricing import Price, Served
 from domain.under_plan import under_plan
 from domain.what_if import Claimed
 from domain.window import Window, twelve_months
-from projections.cost_queries import CLAIMS, PATIENTS
+from projections.cost_queries import CLAIMS, EARLIER, FOLDED, PATIENTS
 from projections.coverage import FACTS, coverages_in
 from projections.directory import LISTED, provider_in
 
@@ -65,6 +65,8 @@ class Asked(NamedTuple):
     plans: Mapping[str, Plan]
     patients: Mapping[StreamId, str]
     """Given names of all whom the payer knows under the member's number"""
+    earlier: Mapping[StreamId, StreamId]
+    """Who the persons of earlier numbers are by now: their claims use the same limits"""
     history: History
     coverage: Coverage
     providers: Mapping[str, Provider]
@@ -104,23 +106,28 @@ def asked_of(
 ) -> Asked:
     payer_id = payer_of(ledger, member, payer)
     with ledger.database.session() as cursor:
-        head = cursor.execute("SELECT position FROM head").fetchone()
-        position = known_at if known_at is not None else head["position"] if head else 0
+        [folded] = cursor.execute(FOLDED).fetchall()
+        position = folded["position"] if known_at is None else min(known_at, folded["position"])
         wanted = {"member": member, "payer": payer_id, "known_at": position}
         claims = {StreamId(row["claim_id"]): row["events"] for row in cursor.execute(CLAIMS, wanted).fetchall()}
         patients = {
             StreamId(row["person_id"]): row["given_name"] for row in cursor.execute(PATIENTS, wanted).fetchall()
+        }
+        earlier = {
+            StreamId(row["earlier_id"]): StreamId(row["person_id"])
+            for row in cursor.execute(EARLIER, wanted).fetchall()
         }
     if viewer is not None:
         shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)
         claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
+    history = history._replace(claims=tuple(each.of(earlier.get(each.person, each.person)) for each in history.claims))
     coverage, providers = (
         _coverage(ledger, payer_id, member, position),
         providers_of(ledger, history.providers, position),
     )
-    return Asked(ledger, member, payer_id, day, position, plans, patients, history, coverage, providers)
+    return Asked(ledger, member, payer_id, day, position, plans, patients, earlier, history, coverage, providers)
 
 
 def _coverage(ledger: Ledger, payer_id: str, member: str, known_at: int) -> Coverage:

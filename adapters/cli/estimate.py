@@ -108,7 +108,8 @@ def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
         payer_id, of_plan, year_from = each.plan
         is_of_it = (payer_id, year_from) == (asked.payer_id, year) and of_plan in (plan_id, "")
         if is_of_it and each.person and each.network is not Network.BOTH:
-            used[each.network or Network.IN, each.kind, each.person] += each.used_cents
+            person = asked.earlier.get(each.person, each.person)
+            used[each.network or Network.IN, each.kind, person] += each.used_cents
     return Used({key: Money(max(0, cents)) for key, cents in used.items()}, {})
 
 

@@ -70,16 +70,14 @@ def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any
 
 
 def _table(pairs: list[dict[str, Any]], day: date) -> None:
-    table = new_table("viewer", "is their", "sees of", *Area, "why", "until", folds=("viewer", "sees of", "why"))
-    for pair in pairs:
-        verdicts = list(pair["sees"].values())
-        table.add_row(
-            text(pair["viewer"] or pair["viewer_id"][:8]),
-            text(pair["relationship"]),
-            text(pair["subject"] or pair["subject_id"][:8]),
-            *("yes" if each["allowed"] else "[dim]no[/]" for each in verdicts),
-            "; ".join(dict.fromkeys(each["because"] for each in verdicts)),
-            ", ".join(dict.fromkeys(text(each["until"]) for each in verdicts if each["until"])),
-        )
+    table = new_table("of", "who sees", "is their", "sees", "why", "until", folds=("sees", "why"))
+    for pair in sorted(pairs, key=lambda pair: pair["subject"] or ""):
+        allowed = [area for area, each in pair["sees"].items() if each["allowed"]]
+        sees = "everything" if len(allowed) == len(Area) else ", ".join(allowed) or "[dim]nothing[/]"
+        because = (each["because"] for each in pair["sees"].values() if each["allowed"] or not allowed)
+        until = (text(each["until"]) for each in pair["sees"].values() if each["until"])
+        names = (text(pair[who] or pair[f"{who}_id"][:8]) for who in ("subject", "viewer"))
+        why, days = ("; ".join(dict.fromkeys(told)) for told in (because, until))
+        table.add_row(*names, text(pair["relationship"]), sees, why, days)
     console.print(table)
     console.print(f"As of the end of {text(day)}. Sensitive services show to nobody but the person.")

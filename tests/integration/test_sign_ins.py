@@ -17,7 +17,7 @@ from adapters.settings import Settings
 from application.identification import login_of
 from application.intake import Outcome
 from application.ports import Format, Message, Understood, VersionConflict
-from application.sign_ins import end_lockouts, lock_of, request_of
+from application.sign_ins import end_lockouts, request_of
 from composition import Ledger, open_ledger
 from domain.facts import StreamId
 from domain.identity import LockedOut, LockoutEnded, SignInFailed
@@ -171,11 +171,26 @@ def test_fifty_failures_at_the_same_time_lock_once(ledger: Ledger, settings: Set
 
 def test_the_portal_learns_whether_an_attempt_meets_a_lockout(ledger: Ledger) -> None:
     take(ledger, sign_in("signed_in", at=minutes(-60).isoformat()), *fails(5, device_id=None))
-    asked = ledger.log, ledger.mapper, ledger.ids, "member-portal", "Ada"
-    assert lock_of(*asked, "", minutes(5)) == Lock(minutes(4), minutes(19))
-    assert lock_of(*asked, "D-2", minutes(5)) is not None
-    assert lock_of(*asked, "D-1", minutes(5)) is None
-    assert lock_of(*asked, "", minutes(19)) is None
+    assert ledger.lock_of("member-portal", "Ada", "", minutes(5)) == Lock(minutes(4), minutes(19))
+    assert ledger.lock_of("member-portal", "ada", "D-2", minutes(5)) is not None
+    assert ledger.lock_of("member-portal", "ada", "D-1", minutes(5)) is None
+    assert ledger.lock_of("member-portal", "ada", "", minutes(19)) is None
+    assert ledger.lock_of("dental", "ada", "", minutes(5)) is None
+
+
+def test_commands_and_messages_beside_each_other_know_of_each_other(ledger: Ledger) -> None:
+    for at, message in enumerate(fails(6)):
+        if at % 2:
+            take(ledger, message)
+        else:
+            answer = ledger.execute(request_of(ledger.ids, f"{at}", notice(message), ledger.lockout))
+            assert isinstance(answer, Answer)
+        assert (ledger.lock_of("member-portal", "ada", "", minutes(at)) is None) == (at < 4)
+    again = ledger.execute(request_of(ledger.ids, "again", notice(fails(6)[5]), ledger.lockout))
+    assert isinstance(again, Answer)
+    assert again.events == 0
+    assert [type(event) for event in events(ledger)].count(LockedOut) == 1
+    assert events(ledger)[-1].cause is Cause.LOCKED
 
 
 def test_lockouts_whose_time_is_over_are_told_to_have_ended(ledger: Ledger) -> None:

@@ -102,6 +102,13 @@ def test_as_known_at_a_position_neither_later_claims_nor_later_plans_are_there(l
     assert told["SILVER"]["known_at"] == then
 
 
+def test_what_is_recorded_and_not_projected_yet_is_not_said_to_be_known(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2])
+    then = value(ledger.database, "SELECT position FROM head")
+    ledger.intake.handle([Message("topic/0@9", encoded(YEAR[3]), Format.JSON_CLAIM)])
+    assert year(ledger)["SILVER"]["known_at"] == year(ledger, known_at=10**6)["SILVER"]["known_at"] == then
+
+
 def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_uses_its_limits(ledger: Ledger) -> None:
     early = claim("0", "2026-01-05", "HC:70551", 50_000, 50_000, deductible=50_000)
     take(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
@@ -121,6 +128,18 @@ def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None
     [silver] = year(ledger, is_family=True).values()
     assert (float(silver["you_pay"]), float(silver["premium"])) == (1_200, 10_800)
     assert all(each["explained"] for each in silver["claims"])
+
+
+def test_under_a_new_number_a_person_goes_on_with_the_limits_of_the_earlier_one(ledger: Ledger) -> None:
+    """Silver's deductible is met under the number that the card had until April."""
+    before = YEAR[1] | {"patient": YEAR[1]["patient"] | {"member_id": "OLD1"}}
+    take(ledger, SILVER, before, claim("7", "2026-05-05", "HC:70551", 100_000, 100_000, coinsurance=20_000))
+    take(ledger, change("linked"))
+    [silver] = year(ledger).values()
+    assert [(each["patient"], float(each["you_pay"])) for each in silver["services"]] == [("ADA", 600), ("ADA", 200)]
+    assert all(each["explained"] for each in silver["claims"])
+    assert not ask(ledger).is_family(None)
+    assert float(estimate(ledger, "imaging", 100_000)["you_pay"]) == 200
 
 
 def test_what_is_left_out_says_why(ledger: Ledger) -> None:

@@ -275,6 +275,24 @@ def test_failures_in_any_order_lock_once_and_successes_of_others_do_not_matter(f
     assert [each[0] for each in found if each[0] == "locked"] == ["locked"] * (len(failures) >= 5)
 
 
+@given(FACTS, st.randoms())
+def test_what_counts_follows_from_what_was_said_in_any_order(facts: Any, random: Any) -> None:
+    """While nothing locks, and within one window: a lockout that was recorded stands."""
+    kept = [each for each in facts if each[1] <= 50]
+    failures = [each for each in kept if each[0] == "failed"][:4]
+    told_in_order = [*failures, *(each for each in kept if each[0] != "failed")]
+    shuffled = random.sample(told_in_order, len(told_in_order))
+    (first, found), (second, _) = told(*as_said(told_in_order)), told(*as_said(shuffled))
+    assert [event for event in found if isinstance(event, LockedOut)] == []
+
+    def counted(state: Login) -> dict[Any, Any]:
+        counters = state.counters.merged()
+        return {scope: (set(each.failures), each.consecutive) for scope, each in counters.items() if each.failures}
+
+    assert (counted(first), first.consecutive) == (counted(second), second.consecutive)
+    assert (first.devices, first.unlocked_at) == (second.devices, second.unlocked_at)
+
+
 @given(FACTS, st.sampled_from([Policy(), THREE]))
 def test_events_alone_lead_to_the_state(facts: Any, policy: Policy) -> None:
     state, events = told(*as_said(facts), policy=policy)
