@@ -1,5 +1,6 @@
 """`scripts/ledger care-due`: which preventive care is due for a member's family, as far as claims show."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -51,13 +52,15 @@ def care_of(
 ) -> list[dict[str, Any]]:
     """Each recommendation for each of a member's family on a day; those alone that a viewer may see."""
     family = family_of(ledger, known_at, member=member)
-    found = []
-    for person, known in family.persons.items():
-        if known["member_id"].upper() != member.upper():
-            continue
-        about = {"person_id": person, "person": known["name"], "as_of": day}
-        found += [about | each for each in _due(ledger, family, person, day, known_at, viewer)]
-    return found
+    if viewer is not None:
+        viewers = {person_of(ledger.ids, each.payer_id, viewer) for each in family.persons.values()}
+        family = family_of(ledger, known_at, member=member, persons=viewers)
+    return [
+        {"person_id": person, "person": known.name, "as_of": day} | each
+        for person, known in family.persons.items()
+        if known.is_asked
+        for each in _due(ledger, family, person, day, known_at, viewer)
+    ]
 
 
 def _due(
@@ -68,22 +71,23 @@ def _due(
     def shows(*, is_sensitive: bool) -> bool:
         if viewer is None:
             return True
-        viewed_by = person_of(ledger.ids, known["payer_id"], viewer)
+        viewed_by = person_of(ledger.ids, known.payer_id, viewer)
         return family.may_see(viewed_by, person, Area.CARE, day, is_sensitive=is_sensitive)
 
     if not shows(is_sensitive=False):
         return []
-    if known["birth_date"] is None:
+    if known.birth_date is None:
         return [{"recommendation": None, "standing": UNKNOWN}]
-    done = _done(ledger, person, day, known_at, viewer)
-    sex = Sex(known["sex"]) if known["sex"] else None
-    cares = due(known["birth_date"], sex, done, day)
+    done = _done(ledger, known.ids, day, known_at, viewer)
+    cares = due(known.birth_date, Sex(known.sex) if known.sex else None, done, day)
     return [_told(each) for each in cares if shows(is_sensitive=each.recommendation.is_sensitive)]
 
 
-def _done(ledger: Ledger, person: str, day: date, known_at: int | None, viewer: Names | None) -> list[Done]:
+def _done(
+    ledger: Ledger, persons: Collection[str], day: date, known_at: int | None, viewer: Names | None
+) -> list[Done]:
     """What claims show; to a viewer no more than they may know of."""
-    asked = {"person": person, "known_at": known_at, "nothing_done": NOTHING_DONE}
+    asked = {"persons": list(persons), "known_at": known_at, "nothing_done": NOTHING_DONE}
     with ledger.database.session() as cursor:
         rows = cursor.execute(PROCEDURES, asked).fetchall()
     claims = {row["claim_id"] for row in rows}

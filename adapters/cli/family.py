@@ -1,6 +1,7 @@
 """`scripts/ledger family`: who of a family may see what of whom, and why."""
 
 from datetime import date, datetime
+from itertools import permutations
 from typing import Annotated, Any
 
 import typer
@@ -38,28 +39,25 @@ def pairs_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> li
     """Every two of a member's family, and whoever else was allowed something, of what is not sensitive."""
     family = family_of(ledger, known_at, member=member)
     told = {(to, of) for of, to, _ in family.said if to is not None}
-    own = [each for each, known in family.persons.items() if known["member_id"].upper() == member.upper()]
+    own = {each for each, known in family.persons.items() if known.is_asked}
     within = {
         (viewer, subject)
-        for viewer in own
-        for subject in own
-        if viewer != subject and family.persons[viewer]["payer_id"] == family.persons[subject]["payer_id"]
+        for viewer, subject in permutations(own, 2)
+        if family.persons[viewer].payer_id == family.persons[subject].payer_id
     }
     order = list(family.persons)
-    known = [pair for pair in told | within if {*pair} & {*own}]
-    return [
-        _pair(family, *pair, day) for pair in sorted(known, key=lambda pair: [_place(order, each) for each in pair])
-    ]
 
+    def place(person: str) -> tuple[int, str]:
+        """Whom nobody has named yet stands last."""
+        return order.index(person) if person in family.persons else len(order), person
 
-def _place(order: list[str], person: str) -> tuple[int, str]:
-    """Whom nobody has named yet stands last."""
-    return (order.index(person) if person in order else len(order), person)
+    pairs = [pair for pair in told | within if not own.isdisjoint(pair)]
+    return [_pair(family, *pair, day) for pair in sorted(pairs, key=lambda pair: [place(each) for each in pair])]
 
 
 def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any]:
     cases = {area: family.case(viewer, subject, area, day) for area in Area}
-    names = {each: family.persons[each]["name"] if each in family.persons else None for each in (viewer, subject)}
+    names = {each: family.persons[each].name if each in family.persons else None for each in (viewer, subject)}
     return {
         "viewer_id": viewer,
         "viewer": names[viewer],

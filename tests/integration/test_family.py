@@ -261,6 +261,48 @@ def test_a_later_payers_claim_that_does_not_show_is_not_named_either(ledger: Led
     assert len(seen()) == 2
 
 
+# --- under several numbers
+
+EARLIER = "TGV000000001"
+OLD = {"member_id": EARLIER}
+
+
+def test_what_is_said_of_somebody_holds_under_all_of_their_numbers(ledger: Ledger) -> None:
+    """Whoever wants confidential communications under a new number does not mean the new number alone."""
+    before = ORDINARY | {"patient": {"member_id": EARLIER, "given_name": "ADA"}}
+    to_ben: dict[str, Any] = {"viewer": {"given_name": "BEN", "member_id": MEMBER}}
+    take(ledger, said("enrolled"), before, said("consent_granted", "2026-01-04", **to_ben) | OLD)
+    assert shown(ledger, "ADA", DAY) == shown(ledger, "BEN", DAY) == []
+    take(ledger, said("linked"))
+    [found] = find(ledger, member=MEMBER)
+    assert found["person_id"] == person_of(ledger.ids, PAYER, Names(EARLIER, given_name="ADA"))
+    assert shown(ledger, "ADA", DAY) == shown(ledger, "BEN", DAY) == [found["claim_id"]]
+    assert shown(ledger, "ADA", DAY, member_id=EARLIER) == [found["claim_id"]]
+    assert sees(ledger, "BEN", "ADA", DAY)["claims"] == "consent"
+    take(ledger, said("confidential_communications_requested", "2026-06-01"))
+    assert shown(ledger, "BEN", DAY) == []
+    assert shown(ledger, "ADA", DAY) == [found["claim_id"]]
+
+
+def test_what_a_viewer_was_allowed_under_an_earlier_number_they_may_see_under_a_new_one(ledger: Ledger) -> None:
+    to_earlier: dict[str, Any] = {"viewer": {"given_name": "BEN", "member_id": EARLIER}}
+    take(ledger, said("enrolled"), ORDINARY, said("consent_granted", "2026-01-04", **to_earlier))
+    assert shown(ledger, "BEN", DAY) == []
+    take(ledger, said("linked", given_name="BEN"))
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
+    assert len(pairs_of(ledger, MEMBER, DAY, None)) == 6
+    take(ledger, said("consent_revoked", "2026-05-01"))
+    assert shown(ledger, "BEN", DAY) == []
+
+
+def test_numbers_with_other_birth_dates_tell_no_age(ledger: Ledger) -> None:
+    other = said("enrolled", change_id="F-other") | OLD
+    other["said"] = other["said"] | {"subscriber": other["said"]["subscriber"] | {"birth_date": "2010-01-01"}}
+    take(ledger, said("enrolled"), other, ORDINARY, said("consent_granted", "2026-01-04"), said("linked"))
+    assert shown(ledger, "BEN", DAY) == []
+    assert sees(ledger, "BEN", "ADA", DAY)["claims"] == "birth_date_unknown"
+
+
 # --- on the line of time
 
 
