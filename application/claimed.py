@@ -18,6 +18,12 @@ class History(NamedTuple):
     left_out: Mapping[StreamId, LeftOut]
     """Claims that cannot be priced, and why"""
 
+    @property
+    def providers(self) -> set[str]:
+        """Who gave the services, where a message tells."""
+        found = ((served.provider, claim.claim_id) for claim in self.claims for served in claim.services)
+        return {provider for provider, claim_id in found if provider != claim_id}
+
 
 def history_of(log: EventLog, mapper: Mapper, claims: Mapping[StreamId, int], payer_id: str, as_of: date) -> History:
     """Of each claim its first so many events, and of those what the payer had said by a day.

@@ -221,6 +221,8 @@ class Identification:
                 entry = self._premium(message.source, understood.said)
             case coverage.CoverageNotice():
                 entry = self._coverage(message.source, understood.said)
+            case person.LinkNotice():
+                entry = self._join(message.source, understood.said)
             case directory.ProviderNotice():
                 entry = self._provider(message.source, understood.said)
             case plan.PlanNotice():
@@ -385,6 +387,11 @@ class Identification:
         )
         asked = plan_stream(ids, payer_id, said.plan_id) if isinstance(said, plan_change.Requested) else None
         return Entry(stream, coverage, record, stream, persons=told, plan=asked)
+
+    def _join(self, source: str, notice: person.LinkNotice) -> Entry:
+        stream, _ = self._person(notice.payer_id, notice.names)
+        earlier, _ = self._person(notice.payer_id, notice.earlier)
+        return Entry(stream, person, person.Join(notice.payer_id, earlier, notice.link, notice.at, source))
 
     def _provider(self, source: str, notice: directory.ProviderNotice) -> Entry:
         publish = directory.Publish(self._ids.content(notice), source, notice)

@@ -401,9 +401,9 @@ class Intake:
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
-        logins = {entry.stream for entry in entries if entry.chapter is identity}
+        changing = {entry.stream for entry in entries if entry.chapter in (identity, person)}
         described = {person_id for entry in entries for person_id, _ in entry.persons}
-        for stream in logins.union(described, (c.person for unit in units for c in unit.claims)):
+        for stream in changing.union(described, (c.person for unit in units for c in unit.claims)):
             head = work.head(stream)
             if head is not None and stream not in work.unreadable:
                 self._heads.keep(stream, head)

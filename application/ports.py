@@ -15,6 +15,7 @@ from domain.directory import ProviderNotice
 from domain.facts import StreamId
 from domain.parking import ParkingEvent
 from domain.payment import PaymentNotice
+from domain.person import LinkNotice
 from domain.plan import PlanNotice
 from domain.remittance import Remittance
 from domain.schedule import ScheduleNotice
@@ -76,6 +77,7 @@ Said = (
     | PlanNotice
     | CoverageNotice
     | ProviderNotice
+    | LinkNotice
     | sign_in.Notice
     | consent.Notice
 )

@@ -103,6 +103,8 @@ class Question(Fact, frozen=True):
     """None where all that is known was asked for"""
     is_family: bool
     uses: tuple[Use, ...] = ()
+    seen_by: str = ""
+    """Personal: it goes into the keyed hash of what is asked, and nowhere else"""
 
 
 def comparison_of(ids: Ids, key: str, question: Question, command: comparison.Compare) -> Request:

@@ -4,11 +4,11 @@ Who a person is stands in this stream and nowhere else; claims carry the opaque 
 Identity: payer, member id and given name. Twins share a member id, and so may a whole family.
 """
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import assert_never
 
-from domain.facts import Event, Fact, Sealed
+from domain.facts import Event, Fact, Sealed, StreamId
 
 
 class Names(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -37,6 +37,28 @@ class Description(Fact, frozen=True, omit_defaults=True, gc=False):
     sex: Sex
 
 
+class Link(StrEnum):
+    """How a payer says that two of its numbers are of one person."""
+
+    LINKED = "linked"
+    """Both go on"""
+    MERGED = "merged"
+    """The earlier one is not used any more"""
+
+
+# --- a message about one person, understood
+
+
+class LinkNotice(Fact, frozen=True, gc=False):
+    payer_id: str
+    names: Names
+    """As they are known now; of the names the member id and the given name tell who it is"""
+    earlier: Names
+    """As they were known before, or elsewhere with the payer"""
+    link: Link
+    at: datetime
+
+
 # --- commands
 
 
@@ -54,7 +76,17 @@ class Describe(Fact, frozen=True, gc=False):
     """Keyed hash of the description"""
 
 
-Command = Identify | Describe
+class Join(Fact, frozen=True, gc=False):
+    """Say that a person is one who is known under another number too."""
+
+    payer_id: str
+    earlier: StreamId
+    link: Link
+    at: datetime
+    source: str
+
+
+Command = Identify | Describe | Join
 
 # --- events
 
@@ -75,7 +107,17 @@ class PersonDescribed(Event, frozen=True, omit_defaults=True, gc=False):
     personal: Description | Sealed | None = None
 
 
-PersonEvent = PersonIdentified | PersonDescribed
+class PersonLinked(Event, frozen=True, gc=False):
+    """What was said of a person under an earlier number is said of this one too: a new card loses no history."""
+
+    payer_id: str
+    earlier: StreamId
+    link: Link
+    at: datetime
+    source: str
+
+
+PersonEvent = PersonIdentified | PersonDescribed | PersonLinked
 
 # --- state
 
@@ -85,6 +127,7 @@ class Person(Fact, frozen=True, omit_defaults=True, gc=False):
 
     content: str = ""
     described: str = ""
+    links: tuple[tuple[StreamId, Link], ...] = ()
 
 
 INITIAL = Person()
@@ -99,6 +142,8 @@ def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
             return () if state.content == content else (PersonIdentified(payer_id, content, names),)
         case Describe(payer_id=payer_id, description=description, content=content):
             return () if state.described == content else (PersonDescribed(payer_id, content, description),)
+        case Join(payer_id=payer_id, earlier=earlier, link=link, at=at, source=source):
+            return () if (earlier, link) in state.links else (PersonLinked(payer_id, earlier, link, at, source),)
         case _:
             assert_never(command)
 
@@ -109,8 +154,10 @@ def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
 def evolve(state: Person, event: PersonEvent) -> Person:
     match event:
         case PersonIdentified():
-            return Person(event.content, state.described)
+            return Person(event.content, state.described, state.links)
         case PersonDescribed():
-            return Person(state.content, event.content)
+            return Person(state.content, event.content, state.links)
+        case PersonLinked():
+            return Person(state.content, state.described, (*state.links, (event.earlier, event.link)))
         case _:
             assert_never(event)

@@ -2,11 +2,10 @@
 they were under explain what was owed.
 
 Every plan prices the same services, each by the design that held on its day, and where the plan had none then by the
-one that holds at the end. Limits begin anew with each plan year. A provider's network is the same under every plan, as
-far as a claim can tell.
+one that holds at the end. Limits begin anew with each plan year.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from operator import itemgetter
@@ -45,6 +44,11 @@ class Claimed(NamedTuple):
     """What the payer leaves to the patient"""
     is_network_told: bool
 
+    def of(self, person: StreamId) -> "Claimed":
+        """The same claim of whom the patient is known to be by now."""
+        services = tuple(served._replace(person=person) for served in self.services)
+        return self._replace(person=person, services=services)
+
 
 class LeftOut(StrEnum):
     """Why a claim cannot be priced."""
@@ -75,6 +79,7 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
     counts = counted(payer_id, word.person, claim, told)
     assert counts is not None
     network = counts.network or Network.IN
+    services = services_of(claim_id, word.person, word.adjudication, network, stands.service_from)
     return Claimed(
         claim_id,
         word.person,
@@ -82,7 +87,8 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
         stands.service_from,
         (word.day, word.identity),
         network,
-        tuple(services_of(claim_id, word.person, word.adjudication, network, stands.service_from)),
+        # Of one day of service, what was processed first is priced first.
+        tuple(served._replace(number=f"{word.day} {served.number}") for served in services),
         counts.share,
         counts.network is not None,
     )
@@ -112,6 +118,10 @@ class Costs(NamedTuple):
         return Money(self.member_cents + self.premium_cents)
 
 
+UnderPlan = Callable[[Served, str], Served]
+"""A service as the plan of an id sees it: its provider may be in one plan's network and not in another's"""
+
+
 def what_if(
     services: Iterable[Served],
     plans: Mapping[str, Plan],
@@ -119,12 +129,16 @@ def what_if(
     *,
     is_family: bool,
     before: Iterable[Served] = (),
+    under_plan: UnderPlan = lambda served, _plan_id: served,
 ) -> list[Costs]:
     """Under each plan that holds at the end, the cheapest first. What came before uses the limits of its plan year, and
     costs nothing here."""
     services, before = tuple(services), tuple(before)
-    holding = {plan_id: plan for plan_id, plan in plans.items() if design_on(plan, as_of)}
-    found = [_costs(plan_id, plan, services, before, as_of, is_family) for plan_id, plan in holding.items()]
+    found = []
+    for plan_id, plan in plans.items():
+        if design_on(plan, as_of):
+            own, own_before = ([under_plan(each, plan_id) for each in some] for some in (services, before))
+            found.append(_costs(plan_id, plan, own, own_before, as_of, is_family))
     return sorted(found, key=lambda costs: (costs.together_cents, costs.plan_id))
 
 
@@ -231,7 +245,9 @@ class Compared(NamedTuple):
 
 def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family: bool) -> list[Compared]:
     """Those of the window for which the plan has a design, by day."""
-    claims = sorted((each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.claim_id))
+    claims = sorted(
+        (each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.processed, each.claim_id)
+    )
     as_processed = sorted(claims, key=lambda each: (each.processed, each.claim_id))
     by_turns = [_at_their_turn(each, plan, is_family) for each in (claims, as_processed)]
     by_number = {

@@ -60,7 +60,7 @@ _SUMS = """
 _OF_BILLS = """
     bill_id = ANY(ARRAY(
         SELECT claim.bill_id FROM claim_history claim
-        WHERE claim.person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))
+        WHERE claim.person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
         UNION ALL SELECT opening.bill_id FROM openings opening WHERE account_id = ANY(%(accounts)s::uuid[])
     ))
 """
@@ -106,7 +106,7 @@ FROM claim_history history
 JOIN people person ON person.person_id = history.person_id
 LEFT JOIN payers payer ON payer.payer_id = history.payer_id
 LEFT JOIN coverages told ON told.claim_id = history.claim_id AND told.position = history.position
-WHERE history.person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))
+WHERE history.person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
   AND (%(known_at)s::bigint IS NULL OR history.position <= %(known_at)s)
   AND (%(as_of)s::date IS NULL OR history.day <= %(as_of)s)
 ORDER BY history.claim_id, history.position
@@ -279,8 +279,8 @@ OWED_BILLS = """
 SELECT asked.payer_id, asked.member AS asked, bill.bill_id::text
 FROM unnest(%(payers)s::text[], %(members)s::text[], %(accounts)s::uuid[]) AS asked (payer_id, member, account_id)
 CROSS JOIN LATERAL (
-    SELECT claim.bill_id, min(claim.service_from) AS served_on FROM people JOIN claim_status claim USING (person_id)
-    WHERE upper(people.member_id) = upper(asked.member) AND claim.payer_id = asked.payer_id
+    SELECT claim.bill_id, min(claim.service_from) AS served_on FROM people JOIN same_persons USING (person_id)
+    JOIN claim_status claim ON claim.person_id = same_id WHERE upper(people.member_id) = upper(asked.member) AND claim.payer_id = asked.payer_id
       AND claim.bill_id IS NOT NULL
     GROUP BY claim.bill_id
     UNION ALL SELECT bill_id, day FROM openings WHERE account_id = asked.account_id
@@ -294,8 +294,8 @@ PAYERS_OF = "SELECT DISTINCT payer_id FROM people WHERE upper(member_id) = upper
 
 MEMBERS_BILLS = """
 SELECT bill_id::text FROM (
-    SELECT claim.bill_id, min(claim.service_from) AS served_on FROM people JOIN claim_status claim USING (person_id)
-    WHERE upper(people.member_id) = upper(%(member)s) AND claim.payer_id = %(payer)s AND claim.bill_id IS NOT NULL
+    SELECT claim.bill_id, min(claim.service_from) AS served_on FROM people JOIN same_persons USING (person_id)
+    JOIN claim_status claim ON claim.person_id = same_id WHERE upper(people.member_id) = upper(%(member)s) AND claim.payer_id = %(payer)s AND claim.bill_id IS NOT NULL
     GROUP BY claim.bill_id
     UNION ALL SELECT bill_id, day FROM openings WHERE account_id = %(account)s
 ) bill
@@ -347,7 +347,7 @@ SELECT kind, subject_id::text, raised_on, raised_position, CASE WHEN is_over THE
 FROM (
     SELECT kind, subject_id, raised_on, raised_position, resolved_on, resolved_position, amount FROM money_alerts
     WHERE account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
-          OR subject_id IN (SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))
+          OR subject_id IN (SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
     UNION ALL
     SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL FROM security_alerts
     WHERE login_id IN (
@@ -364,3 +364,10 @@ ORDER BY raised_on, kind, subject_id, raised_position
 """  # noqa: S608 nothing in it comes from outside
 """What a member should hear of, about money and about sign-ins: what was raised by a day, and whether it was resolved by
 then, as known at a position. What a day alone raised is known at any."""
+
+EARLIER_NUMBERS = """
+SELECT DISTINCT earlier.payer_id, earlier.member_id
+FROM people now JOIN person_links link USING (person_id) JOIN people earlier ON earlier.person_id = link.earlier_id
+WHERE upper(now.member_id) = upper(%(member)s) ORDER BY 1, 2
+"""
+"""Under which other numbers the persons of a member's number were known before."""

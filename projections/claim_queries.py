@@ -32,7 +32,9 @@ _HELD_AT = "{row}.position <= %(known_at)s AND ({row}.known_until IS NULL OR {ro
 _CONDITIONS = {
     "claim_id": "c.claim_id = %(claim_id)s::uuid",
     "first_id": "c.claim_id BETWEEN %(first_id)s::uuid AND %(last_id)s::uuid",
-    "member": "c.person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))",
+    "member": """c.person_id = ANY(ARRAY(
+        SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)
+    ))""",
     "status": "c.status = %(status)s",
     "type": "c.claim_type = %(type)s",
     "payer": "(c.payer_id = %(payer)s OR payer.name ILIKE '%%' || %(payer)s || '%%')",

@@ -1,8 +1,16 @@
 """What the answers about costs begin with: a member's claims, and what a payer allowed for a procedure."""
 
+FOLDED = """
+SELECT min(coalesce(folded.notification_id, 0)) AS position
+FROM projection_generation live
+LEFT JOIN projection_position folded ON folded.application_name = live.name || ':' || live.generation
+WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', 'directory', 'people', 'plans')
+"""
+"""Up to which position of the log every table that these answers need is folded."""
+
 CLAIMS = """
 SELECT claim_id::text, max(events) AS events FROM claim_history
-WHERE person_id = ANY(ARRAY(SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)))
+WHERE person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
   AND payer_id = %(payer)s AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
 GROUP BY claim_id
 """
@@ -12,6 +20,12 @@ PATIENTS = """
 SELECT person_id::text, given_name FROM people
 WHERE upper(member_id) = upper(%(member)s) AND payer_id = %(payer)s ORDER BY given_name, person_id
 """
+
+EARLIER = """
+SELECT link.earlier_id::text, link.person_id::text FROM person_links link JOIN people now USING (person_id)
+WHERE upper(now.member_id) = upper(%(member)s) AND link.position <= %(known_at)s
+"""
+"""Whom else the persons of a member's number were known as, under earlier ones."""
 
 ALLOWED = """
 SELECT final.lines FROM claim_history claim

@@ -104,7 +104,7 @@ CREATE OR REPLACE VIEW public.uncovered_claims AS
 SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
        span.first_day AS uncovered_from, span.last_day AS uncovered_to
 FROM public.claim_status claim JOIN coverage_spans span ON span.person_id = claim.person_id
-WHERE claim.paid > 0 AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
+WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
   AND (span.last_day IS NULL OR claim.service_from <= span.last_day);
 COMMENT ON VIEW public.uncovered_claims IS 'Claims that are paid though their day of service is not covered, as after a retroactive termination. Nothing of them is changed: whether the plan takes its money back, it says itself. Amounts in dollars.';
 COMMENT ON COLUMN public.uncovered_claims.claim_id IS 'The claim.';

@@ -7,6 +7,19 @@ ORDER BY payer_id, birth_date NULLS LAST, person_id
 """
 """All whom a payer knows under one number, and some others."""
 
+LINKS = """
+WITH RECURSIVE same (person_id) AS (
+    SELECT unnest(%(persons)s::uuid[])
+    UNION
+    SELECT other.person_id FROM same CROSS JOIN LATERAL (
+        SELECT earlier_id FROM person_links WHERE person_id = same.person_id
+        UNION ALL SELECT person_id FROM person_links WHERE earlier_id = same.person_id
+    ) other (person_id)
+)
+SELECT link.person_id::text, link.earlier_id::text FROM same JOIN person_links link USING (person_id)
+"""
+"""Which of some persons are one, and whom else they were known as."""
+
 FACTS = """
 SELECT person_id::text, viewer_id::text, folded FROM consent_facts
 WHERE (person_id = ANY(%(persons)s::uuid[]) OR viewer_id = ANY(%(persons)s::uuid[])
@@ -31,7 +44,7 @@ SELECT held.claim_id::text, line.value ->> 'procedure' AS procedure,
 FROM claim_history held
 JOIN claim_history final ON final.claim_id = held.claim_id AND final.position = held.final_position
 CROSS JOIN LATERAL jsonb_array_elements(final.lines) AS line
-WHERE held.person_id = %(person)s::uuid AND NOT held.status = ANY(%(nothing_done)s)
+WHERE held.person_id = ANY(%(persons)s::uuid[]) AND NOT held.status = ANY(%(nothing_done)s)
   AND CASE WHEN %(known_at)s::bigint IS NULL THEN held.known_until IS NULL
            ELSE held.position <= %(known_at)s AND (held.known_until IS NULL OR held.known_until > %(known_at)s) END
 """

@@ -5,12 +5,12 @@ from datetime import date
 
 import msgspec
 
-from domain.person import Description, Names, PersonDescribed, PersonIdentified
+from domain.person import Description, Names, PersonDescribed, PersonIdentified, PersonLinked
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "people"
 VERSION = 2
-EVENTS = (PersonIdentified, PersonDescribed)
+EVENTS = (PersonIdentified, PersonDescribed, PersonLinked)
 OPENS_PERSONAL = True
 
 TABLES = """
@@ -38,11 +38,29 @@ COMMENT ON COLUMN people.suffix IS 'Name suffix.';
 COMMENT ON COLUMN people.position IS 'Position in the log of the latest naming.';
 COMMENT ON COLUMN people.birth_date IS 'Day of birth, where an enrolment tells it.';
 COMMENT ON COLUMN people.sex IS 'female, male, other or unknown, as payers have it; null where no enrolment tells.';
+CREATE TABLE person_links (
+    person_id uuid NOT NULL,
+    earlier_id uuid NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (person_id, earlier_id)
+);
+CREATE INDEX person_links_earlier_idx ON person_links (earlier_id);
+COMMENT ON TABLE person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
+COMMENT ON COLUMN person_links.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN person_links.earlier_id IS 'As they were known before.';
+COMMENT ON COLUMN person_links.position IS 'Position in the log of the event by which that is known.';
 """
 
 VIEWS = """
 CREATE OR REPLACE VIEW public.people AS SELECT * FROM people;
 COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
+CREATE OR REPLACE VIEW public.person_links AS SELECT * FROM person_links;
+COMMENT ON VIEW public.person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
+CREATE OR REPLACE VIEW public.same_persons AS
+SELECT person_id, person_id AS same_id FROM people UNION ALL SELECT person_id, earlier_id FROM person_links;
+COMMENT ON VIEW public.same_persons IS 'Each person, and whom else a payer knew as the same one: what is said of any of them is theirs.';
+COMMENT ON COLUMN public.same_persons.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN public.same_persons.same_id IS 'The same, or as they were known before: by which other tables speak of them.';
 """
 
 UPSERT = """
@@ -65,6 +83,16 @@ FROM json_to_recordset(%(rows)s::json) AS row (person_id uuid, birth_date date, 
 WHERE people.person_id = row.person_id
 """
 
+INSERT_LINKS = """
+INSERT INTO person_links SELECT * FROM json_populate_recordset(NULL::person_links, %(rows)s::json)
+ON CONFLICT (person_id, earlier_id) DO NOTHING
+"""
+
+LINKS = """
+SELECT person_id::text, earlier_id::text FROM person_links
+WHERE person_id = ANY(string_to_array(%(persons)s, ',')::uuid[]) OR earlier_id = ANY(string_to_array(%(persons)s, ',')::uuid[])
+"""
+
 
 class Row(msgspec.Struct):
     person_id: str
@@ -83,9 +111,16 @@ class Described(msgspec.Struct):
     sex: str
 
 
-def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
+class LinkRow(msgspec.Struct):
+    person_id: str
+    earlier_id: str
+    position: int
+
+
+def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     described: dict[str, Described] = {}
+    links = [projected for projected in events if isinstance(projected.event, PersonLinked)]
     for projected in events:
         event, names = projected.event, projected.personal
         if names is None:  # the person's key was destroyed: there is nothing left to tell
@@ -106,4 +141,23 @@ def fold(events: Sequence[Projected], _read: Read) -> Sequence[Change]:
             position=projected.position,
         )
     told = ((UPSERT, list(rows.values())), (DESCRIBE, list(described.values())))
-    return [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
+    changes = [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
+    if links:
+        changes.append(Statement(INSERT_LINKS, msgspec.json.encode(_joined(links, read))))
+    return changes
+
+
+def _joined(links: Sequence[Projected], read: Read) -> list[LinkRow]:
+    """Who is now known to be whom: whoever a person was, all who the person became were as well."""
+    events = [(each.stream, each.event, each.position) for each in links]
+    named = {name for stream, event, _ in events if isinstance(event, PersonLinked) for name in (stream, event.earlier)}
+    known = {(now, earlier) for now, earlier in read(LINKS, {"persons": ",".join(sorted(named))})}
+    rows: list[LinkRow] = []
+    for stream, event, position in events:
+        assert isinstance(event, PersonLinked)
+        became = {stream} | {now for now, earlier in known if earlier == stream}
+        was = {event.earlier} | {earlier for now, earlier in known if now == event.earlier}
+        news = {(now, earlier) for now in became for earlier in was if now != earlier} - known
+        known |= news
+        rows += [LinkRow(now, earlier, position) for now, earlier in sorted(news)]
+    return rows

@@ -1,7 +1,9 @@
 """Which streams of the log tell of a member: their claims, their money, their coverage, their sign-ins."""
 
 STREAMS_OF = """
-WITH persons AS (SELECT person_id FROM people WHERE upper(member_id) = upper(%(member)s)),
+WITH persons AS (
+    SELECT same_id AS person_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)
+),
 claimed AS (SELECT DISTINCT claim_id, bill_id FROM claim_history WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)))
 SELECT person_id::text AS stream FROM persons
 UNION SELECT claim_id::text FROM claimed

@@ -486,7 +486,8 @@ in the autumn of 2026, and four bad messages.
 
 `family/` holds one family's year in money (JSON, one a line), written by `python -m samples.family`: claims that meet
 its deductible, a second payer, premiums, instalments of which one fails at first, a reversal and correction after
-payment, and a test that will be disputed. Its sums are small and round. `scripts/demo` tells it.
+payment, and a test that will be disputed. Its sums are small and round. `household/`, by `python -m samples.household`,
+is the same family at the portal: its plans, enrolment, sign-ins and consents. `scripts/demo` tells both.
 
 ST and CLP are counted in the bytes as they stand. What is parked keeps its bytes and its reason, and the rest
 goes on: a file that can't be read is parked whole, a transaction that can't be read or whose sums are wrong

@@ -1,6 +1,8 @@
 """`scripts/ledger care-due`: which preventive care is due for a member's family, as far as claims show."""
 
+from collections.abc import Collection
 from datetime import date, datetime
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -50,13 +52,15 @@ def care_of(
 ) -> list[dict[str, Any]]:
     """Each recommendation for each of a member's family on a day; those alone that a viewer may see."""
     family = family_of(ledger, known_at, member=member)
-    found = []
-    for person, known in family.persons.items():
-        if known["member_id"].upper() != member.upper():
-            continue
-        about = {"person_id": person, "person": known["name"], "as_of": day}
-        found += [about | each for each in _due(ledger, family, person, day, known_at, viewer)]
-    return found
+    if viewer is not None:
+        viewers = {person_of(ledger.ids, each.payer_id, viewer) for each in family.persons.values()}
+        family = family_of(ledger, known_at, member=member, persons=viewers)
+    return [
+        {"person_id": person, "person": known.name, "as_of": day} | each
+        for person, known in family.persons.items()
+        if known.is_asked
+        for each in _due(ledger, family, person, day, known_at, viewer)
+    ]
 
 
 def _due(
@@ -67,22 +71,23 @@ def _due(
     def shows(*, is_sensitive: bool) -> bool:
         if viewer is None:
             return True
-        viewed_by = person_of(ledger.ids, known["payer_id"], viewer)
+        viewed_by = person_of(ledger.ids, known.payer_id, viewer)
         return family.may_see(viewed_by, person, Area.CARE, day, is_sensitive=is_sensitive)
 
     if not shows(is_sensitive=False):
         return []
-    if known["birth_date"] is None:
+    if known.birth_date is None:
         return [{"recommendation": None, "standing": UNKNOWN}]
-    done = _done(ledger, person, day, known_at, viewer)
-    sex = Sex(known["sex"]) if known["sex"] else None
-    cares = due(known["birth_date"], sex, done, day)
+    done = _done(ledger, known.ids, day, known_at, viewer)
+    cares = due(known.birth_date, Sex(known.sex) if known.sex else None, done, day)
     return [_told(each) for each in cares if shows(is_sensitive=each.recommendation.is_sensitive)]
 
 
-def _done(ledger: Ledger, person: str, day: date, known_at: int | None, viewer: Names | None) -> list[Done]:
+def _done(
+    ledger: Ledger, persons: Collection[str], day: date, known_at: int | None, viewer: Names | None
+) -> list[Done]:
     """What claims show; to a viewer no more than they may know of."""
-    asked = {"person": person, "known_at": known_at, "nothing_done": NOTHING_DONE}
+    asked = {"persons": list(persons), "known_at": known_at, "nothing_done": NOTHING_DONE}
     with ledger.database.session() as cursor:
         rows = cursor.execute(PROCEDURES, asked).fetchall()
     claims = {row["claim_id"] for row in rows}
@@ -104,20 +109,17 @@ def _told(care: Care) -> dict[str, Any]:
 
 
 def _table(cares: list[dict[str, Any]]) -> None:
-    columns = ("person", "recommended", "for whom", "standing", "since", "until", "by")
-    table = new_table(*columns, folds=("person", "for whom"))
-    for each in cares:
-        if each["standing"] == UNKNOWN:
-            table.add_row(text(each["person"]), "", "", "[dim]birth date unknown[/]", "", "", "")
-        else:
-            table.add_row(
-                text(each["person"]),
-                each["recommendation"].replace("_", " "),
-                each["for_whom"],
-                _STYLES.get(each["standing"], each["standing"].replace("_", " ")),
-                text(each["from_on"]),
-                text(each["until"]),
-                each["source"],
-            )
-    console.print(table)
+    """One for each person. What is no longer recommended stands in the JSON only."""
+    for person, of_person in groupby(cares, lambda each: each["person"] or each["person_id"][:8]):
+        columns = ("recommended", "standing", "since", "until", "for whom", "by")
+        table = new_table(*columns, folds=("for whom", "by"), title=text(person))
+        for each in of_person:
+            if each["standing"] == UNKNOWN:
+                table.add_row("", "[dim]birth date unknown[/]", "", "", "", "")
+            elif each["standing"] != Standing.NO_LONGER:
+                words = each["recommendation"].replace("_", " ")
+                standing = _STYLES.get(each["standing"], each["standing"].replace("_", " "))
+                days = text(each["from_on"]), text(each["until"]) if each["until"] else ""
+                table.add_row(words, standing, *days, each["for_whom"], each["source"])
+        console.print(table)
     console.print("As far as claims show; no medical advice. Due: no claim shows it. Done: since is its day.")

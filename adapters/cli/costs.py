@@ -1,6 +1,6 @@
 """`scripts/ledger compare-plans`; and what `what-if` and `estimate` begin with too."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
@@ -13,34 +13,43 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
+from adapters.cli.seen import shown_claims
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
-from application.identification import account_of
+from application.identification import account_of, coverage_stream
 from application.requests import Question, comparison_of
 from composition import Ledger
 from domain.adjudication import Network
 from domain.comparison import Compare, Kind, Option
+from domain.consent import Area
+from domain.directory import INITIAL as NOT_LISTED
+from domain.directory import Provider
+from domain.eligibility import eligibility, persons, plan_on
+from domain.enrolment import Coverage
 from domain.facts import StreamId
+from domain.person import Names
 from domain.plan import BenefitDesign, Plan, design_on
-from domain.pricing import Price
+from domain.pricing import Price, Served
+from domain.under_plan import under_plan
+from domain.what_if import Claimed
 from domain.window import Window, twelve_months
-from projections.cost_queries import CLAIMS, PATIENTS
+from projections.cost_queries import CLAIMS, EARLIER, FOLDED, PATIENTS
+from projections.coverage import FACTS, coverages_in
+from projections.directory import LISTED, provider_in
 
 app = typer.Typer()
 
 
 class Covers(StrEnum):
+    """Whom a plan covers, as its premiums and limits tell them apart."""
+
     INDIVIDUAL = "individual"
     FAMILY = "family"
 
 
 AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="As things were on this day; today by default.")]
-Whom = Annotated[
-    Covers | None, typer.Option(help="Whom the plan covers; a family where claims tell of several persons.")
-]
-
+Whom = Annotated[Covers | None, typer.Option(help="Whom the plan covers; by default as coverage says, else claims.")]
 Outside = Annotated[bool, typer.Option("--out-of-network", help="What holds there; in network by default.")]
-
 Record = Annotated[str | None, typer.Option(metavar="KEY", help="Keep what is shown, once for this key.")]
 NO_PLAN = "No plan of this payer holds on that day. (Is everything projected? scripts/ledger status)"
 
@@ -56,7 +65,13 @@ class Asked(NamedTuple):
     plans: Mapping[str, Plan]
     patients: Mapping[StreamId, str]
     """Given names of all whom the payer knows under the member's number"""
+    earlier: Mapping[StreamId, StreamId]
+    """Who the persons of earlier numbers are by now: their claims use the same limits"""
     history: History
+    """By what was said up to the day"""
+    coverage: Coverage
+    providers: Mapping[str, Provider]
+    """Those of the history whom the directory lists, by their numbers"""
 
     @property
     def window(self) -> Window:
@@ -64,30 +79,69 @@ class Asked(NamedTuple):
 
     @property
     def current(self) -> str:
-        """The plan that the latest claim names; empty where none does."""
+        """The plan that covers the member, else the one that the latest claim names; empty where nothing tells."""
         told = [each for each in self.history.claims if each.plan_id and each.day <= self.day]
-        return max(told, key=lambda each: (each.day, each.claim_id)).plan_id if told else ""
+        latest = max(told, key=lambda each: (each.day, each.claim_id), default=None)
+        return plan_on(self.coverage, self.day) or (latest.plan_id if latest else "")
+
+    def plan_of(self, claim: Claimed) -> str:
+        """The plan that a claim was under: as it is told, else by coverage, else today's."""
+        return claim.plan_id or plan_on(self.coverage, claim.day) or self.current
 
     def is_family(self, covers: Covers | None) -> bool:
-        return covers is Covers.FAMILY if covers else len({each.person for each in self.history.claims}) > 1
+        """By coverage, else where claims tell of several persons."""
+        covered = sum(eligibility(self.coverage, person, self.day).covered for person in persons(self.coverage))
+        known = covered or len({each.person for each in self.history.claims})
+        return covers is Covers.FAMILY if covers else known > 1
+
+    def under_plan(self, served: Served, plan_id: str, *, is_told: bool = False) -> Served:
+        provider = self.providers.get(served.provider, NOT_LISTED)
+        return under_plan(served, provider, self.payer_id, plan_id, is_told=is_told)
 
     def design(self, plan_id: str) -> BenefitDesign | None:
         return design_on(self.plans[plan_id], self.day) if plan_id in self.plans else None
 
 
-def asked_of(ledger: Ledger, member: str, payer: str | None, day: date, known_at: int | None) -> Asked:
+def asked_of(
+    ledger: Ledger, member: str, payer: str | None, day: date, known_at: int | None, viewer: Names | None = None
+) -> Asked:
     payer_id = payer_of(ledger, member, payer)
     with ledger.database.session() as cursor:
-        head = cursor.execute("SELECT position FROM head").fetchone()
-        position = known_at if known_at is not None else head["position"] if head else 0
+        [folded] = cursor.execute(FOLDED).fetchall()
+        position = folded["position"] if known_at is None else min(known_at, folded["position"])
         wanted = {"member": member, "payer": payer_id, "known_at": position}
         claims = {StreamId(row["claim_id"]): row["events"] for row in cursor.execute(CLAIMS, wanted).fetchall()}
         patients = {
             StreamId(row["person_id"]): row["given_name"] for row in cursor.execute(PATIENTS, wanted).fetchall()
         }
+        earlier = {
+            StreamId(row["earlier_id"]): StreamId(row["person_id"])
+            for row in cursor.execute(EARLIER, wanted).fetchall()
+        }
+    if viewer is not None:
+        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, position)
+        claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
-    return Asked(ledger, member, payer_id, day, position, plans, patients, history)
+    history = history._replace(claims=tuple(each.of(earlier.get(each.person, each.person)) for each in history.claims))
+    coverage = _coverage(ledger, payer_id, member, position)
+    providers = providers_of(ledger, history.providers, position)
+    return Asked(ledger, member, payer_id, day, position, plans, patients, earlier, history, coverage, providers)
+
+
+def _coverage(ledger: Ledger, payer_id: str, member: str, known_at: int) -> Coverage:
+    stream = coverage_stream(ledger.ids, payer_id, member)
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(FACTS, {"coverages": [stream], "known_at": known_at}).fetchall()
+    return coverages_in(rows).get(stream, Coverage())
+
+
+def providers_of(ledger: Ledger, numbers: Collection[str], known_at: int) -> dict[str, Provider]:
+    with ledger.database.session() as cursor:
+        rows = {
+            number: cursor.execute(LISTED, {"provider": number, "known_at": known_at}).fetchall() for number in numbers
+        }
+    return {number: provider_in(found) for number, found in rows.items()}
 
 
 def keep(asked: Asked, key: str | None, question: Question, options: tuple[Option, ...]) -> None:
@@ -107,6 +161,7 @@ def priced(price: Price) -> dict[str, Any]:
         "day": served.day,
         "service": served.service,
         "network": served.network,
+        "tier": served.tier or None,
         "charge": dollars(served.charge_cents),
         "allowed": dollars(served.allowed_cents),
         "you_pay": dollars(price.member_cents),

@@ -5,12 +5,25 @@ from datetime import datetime
 
 from rich.rule import Rule
 
-from adapters.cli import accounts, accumulators, alerts, claims, commands, money, premiums, show
+from adapters.cli import (
+    accounts,
+    accumulators,
+    alerts,
+    claims,
+    commands,
+    coverage,
+    logins,
+    money,
+    premiums,
+    show,
+    what_if,
+)
+from adapters.cli import family as relatives
 from adapters.cli.__main__ import run
 from adapters.cli.opened import opened
 from domain import account
 from domain.money import Money
-from samples import family
+from samples import family, household
 
 
 def _day(month: int, day: int) -> datetime:
@@ -53,9 +66,13 @@ def demo() -> None:
     accounts.account(member)
     _chapter("8. A family's year in money: claims, a second payer, premiums, instalments, a reversal after payment")
     _family()
-    _chapter("9. Whether all sums hold, over all members")
+    _chapter("9. The same family at the portal: locked out and back, of age, another plan after a birth")
+    _household()
+    _chapter("10. All four kinds of facts of the family on one line of time")
+    claims.replay(family.MEMBER_ID)
+    _chapter("11. Whether all sums hold, over all members")
     accounts.check()
-    _chapter("10. What could not be posted waits for a person; nothing is dropped")
+    _chapter("12. What could not be posted waits for a person; nothing is dropped")
     commands.parked_list()
     _chapter("What to try next")
     show.console.print(NEXT.format(member=member, claim=claim), highlight=False, soft_wrap=True)
@@ -85,6 +102,28 @@ def _family() -> None:
     accumulators.accumulators(family.MEMBER_ID)
     premiums.show_premiums(family.MEMBER_ID)
     alerts.alerts(family.MEMBER_ID, all_=True)
+
+
+def _household() -> None:
+    show.console.quiet = show.errors.quiet = True
+    try:
+        commands.ingest([f"samples/household/{name}" for name in household.build()])
+        commands.project(once=True)
+    finally:
+        show.console.quiet = show.errors.quiet = False
+    logins.logins(family.MEMBER_ID)
+    _say("Until her 18th birthday Dana's mother sees all that is not sensitive; then what Dana herself allows:")
+    relatives.show_family(family.MEMBER_ID, as_of=_day(5, 13))
+    relatives.show_family(family.MEMBER_ID, as_of=_day(5, 20))
+    _say("After Cleo's birth, what would the other plan have cost?")
+    what_if.show_what_if(family.MEMBER_ID, as_of=_day(10, 20))
+    _say("It is asked for within 60 days of the birth. In spring, without such an event, it had been refused:")
+    coverage.show_coverage(family.MEMBER_ID, as_of=_day(11, 1))
+
+
+def _say(words: str) -> None:
+    show.console.print()
+    show.console.print(f"[bold]{words}[/]")
 
 
 def _dispute(opened_on: datetime, decided_on: datetime) -> None:

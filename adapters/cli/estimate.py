@@ -9,7 +9,7 @@ import typer
 
 from adapters.cli import show, show_costs
 from adapters.cli.claims import KnownAt, Member, position_of
-from adapters.cli.costs import Asked, AsOf, Covers, Outside, Whom, asked_of, priced
+from adapters.cli.costs import Asked, AsOf, Covers, Outside, Whom, asked_of, priced, providers_of
 from adapters.cli.money import PayerId, cents_of
 from adapters.cli.opened import Json, day_of, opened
 from domain.adjudication import AccumulatorKind, Network, ServiceLine
@@ -40,6 +40,9 @@ def estimate(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     covers: Whom = None,
+    provider: Annotated[
+        str | None, typer.Option(metavar="NPI", help="Who gives it: network and tier by the directory.")
+    ] = None,
     out: Outside = False,
     as_json: Json = False,
 ) -> None:
@@ -48,7 +51,9 @@ def estimate(
         asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
         is_family = asked.is_family(covers)
         network = Network.OUT if out else Network.IN
-        answer = estimated(asked, what, allowed, _patient(asked, patient), plan or asked.current, network, is_family)
+        answer = estimated(
+            asked, what, allowed, _patient(asked, patient), plan or asked.current, network, is_family, provider or ""
+        )
     if as_json:
         show.line(answer)
     else:
@@ -56,7 +61,14 @@ def estimate(
 
 
 def estimated(
-    asked: Asked, what: str, allowed: Money | None, person: StreamId, plan_id: str, network: Network, is_family: bool
+    asked: Asked,
+    what: str,
+    allowed: Money | None,
+    person: StreamId,
+    plan_id: str,
+    network: Network,
+    is_family: bool,
+    provider: str = "",
 ) -> dict[str, Any]:
     design = asked.design(plan_id)
     if design is None:
@@ -69,7 +81,9 @@ def estimated(
             "the ledger has no amounts that this payer allowed for it: say how much", param_hint="--allowed"
         )
     cents = median_low(amounts) if allowed is None else allowed
-    served = Served("estimate", person, asked.day, service, cents, cents, network)
+    asked = asked._replace(providers=providers_of(asked.ledger, [provider], asked.position))
+    served = Served("estimate", person, asked.day, service, cents, cents, network, provider)
+    served = asked.under_plan(served, plan_id)
     price = price_one(served, design, is_family=is_family, used=_used(asked, plan_id, design))
     return {
         "plan_id": plan_id,
@@ -94,7 +108,8 @@ def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
         payer_id, of_plan, year_from = each.plan
         is_of_it = (payer_id, year_from) == (asked.payer_id, year) and of_plan in (plan_id, "")
         if is_of_it and each.person and each.network is not Network.BOTH:
-            used[each.network or Network.IN, each.kind, each.person] += each.used_cents
+            person = asked.earlier.get(each.person, each.person)
+            used[each.network or Network.IN, each.kind, person] += each.used_cents
     return Used({key: Money(max(0, cents)) for key, cents in used.items()}, {})
 
 

@@ -1,6 +1,7 @@
 """`scripts/ledger family`: who of a family may see what of whom, and why."""
 
 from datetime import date, datetime
+from itertools import permutations
 from typing import Annotated, Any
 
 import typer
@@ -38,28 +39,25 @@ def pairs_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> li
     """Every two of a member's family, and whoever else was allowed something, of what is not sensitive."""
     family = family_of(ledger, known_at, member=member)
     told = {(to, of) for of, to, _ in family.said if to is not None}
-    own = [each for each, known in family.persons.items() if known["member_id"].upper() == member.upper()]
+    own = {each for each, known in family.persons.items() if known.is_asked}
     within = {
         (viewer, subject)
-        for viewer in own
-        for subject in own
-        if viewer != subject and family.persons[viewer]["payer_id"] == family.persons[subject]["payer_id"]
+        for viewer, subject in permutations(own, 2)
+        if family.persons[viewer].payer_id == family.persons[subject].payer_id
     }
     order = list(family.persons)
-    known = [pair for pair in told | within if {*pair} & {*own}]
-    return [
-        _pair(family, *pair, day) for pair in sorted(known, key=lambda pair: [_place(order, each) for each in pair])
-    ]
 
+    def place(person: str) -> tuple[int, str]:
+        """Whom nobody has named yet stands last."""
+        return order.index(person) if person in family.persons else len(order), person
 
-def _place(order: list[str], person: str) -> tuple[int, str]:
-    """Whom nobody has named yet stands last."""
-    return (order.index(person) if person in order else len(order), person)
+    pairs = [pair for pair in told | within if not own.isdisjoint(pair)]
+    return [_pair(family, *pair, day) for pair in sorted(pairs, key=lambda pair: [place(each) for each in pair])]
 
 
 def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any]:
     cases = {area: family.case(viewer, subject, area, day) for area in Area}
-    names = {each: family.persons[each]["name"] if each in family.persons else None for each in (viewer, subject)}
+    names = {each: family.persons[each].name if each in family.persons else None for each in (viewer, subject)}
     return {
         "viewer_id": viewer,
         "viewer": names[viewer],
@@ -72,16 +70,14 @@ def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any
 
 
 def _table(pairs: list[dict[str, Any]], day: date) -> None:
-    table = new_table("viewer", "is their", "sees of", *Area, "why", "until", folds=("viewer", "sees of", "why"))
-    for pair in pairs:
-        verdicts = list(pair["sees"].values())
-        table.add_row(
-            text(pair["viewer"] or pair["viewer_id"][:8]),
-            text(pair["relationship"]),
-            text(pair["subject"] or pair["subject_id"][:8]),
-            *("yes" if each["allowed"] else "[dim]no[/]" for each in verdicts),
-            "; ".join(dict.fromkeys(each["because"] for each in verdicts)),
-            ", ".join(dict.fromkeys(text(each["until"]) for each in verdicts if each["until"])),
-        )
+    table = new_table("of", "who sees", "is their", "sees", "why", "until", folds=("sees", "why"))
+    for pair in sorted(pairs, key=lambda pair: pair["subject"] or ""):
+        allowed = [area for area, each in pair["sees"].items() if each["allowed"]]
+        sees = "everything" if len(allowed) == len(Area) else ", ".join(allowed) or "[dim]nothing[/]"
+        because = (each["because"] for each in pair["sees"].values() if each["allowed"] or not allowed)
+        until = (text(each["until"]) for each in pair["sees"].values() if each["until"])
+        names = (text(pair[who] or pair[f"{who}_id"][:8]) for who in ("subject", "viewer"))
+        why, days = ("; ".join(dict.fromkeys(told)) for told in (because, until))
+        table.add_row(*names, text(pair["relationship"]), sees, why, days)
     console.print(table)
     console.print(f"As of the end of {text(day)}. Sensitive services show to nobody but the person.")

@@ -46,7 +46,7 @@ def logins(
         for row in rows:
             show.line(row)
     elif rows:
-        _logins(rows)
+        _logins(rows, ZoneInfo(ledger.settings.zone))
     else:
         console.print("No sign-ins. (Is everything projected? scripts/ledger status)")
 
@@ -68,7 +68,7 @@ def sessions(
         for row in wanted:
             show.line(row)
     elif wanted:
-        _sessions(wanted)
+        _sessions(wanted, ZoneInfo(ledger.settings.zone))
     else:
         console.print("No open sessions.")
 
@@ -173,7 +173,12 @@ def _end_of(ledger: Ledger, day: datetime | None) -> datetime | None:
 # --- tables
 
 
-def _logins(rows: Sequence[Mapping[str, Any]]) -> None:
+def _local(at: datetime | None, zone: ZoneInfo) -> str:
+    """In the plan's time zone, without seconds that nobody asks for."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "–"
+
+
+def _logins(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
     table = new_table("position", "at", "what", "why", "device", "from", right=("position",), folds=("what", "device"))
     for row in rows:
         why = row["cause"] or row["by"] or row["factor"] or ""
@@ -181,23 +186,26 @@ def _logins(rows: Sequence[Mapping[str, Any]]) -> None:
         place = f"{row['country'] or (row['address_id'] or '')[:8]}{_new(row['address_is_new'])}"
         what = _words(row["kind"])
         if row["kind"] == "locked_out":
-            what = f"[red]{what}[/] until {text(row['until']) if row['until'] else 'unlocked'}"
-        table.add_row(str(row["position"]), text(row["at"]), what, _words(why), device, place)
+            what = f"[red]{what}[/] until {_local(row['until'], zone) if row['until'] else 'unlocked'}"
+        table.add_row(str(row["position"]), _local(row["at"], zone), what, _words(why), device, place)
     console.print(table)
     causes = Counter(row["cause"] for row in rows if row["kind"] == "sign_in_failed")
+    console.print(f"Times of {zone}. New: nobody had signed in with it before.")
     if causes:
         told = ", ".join(
-            f"{_words(cause)} {count} ({count * 100 // causes.total()} %)" for cause, count in causes.most_common()
+            f"{_words(cause)} {count} ({count / causes.total():.0%})" for cause, count in causes.most_common()
         )
-        console.print(f"{causes.total()} failed: {told}. New: nobody had signed in with it before.")
+        console.print(f"{causes.total()} failed: {told}.")
 
 
-def _sessions(rows: Sequence[Mapping[str, Any]]) -> None:
+def _sessions(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
     table = new_table("session", "began", "device", "from", "used last", "ended", folds=("device",))
     for row in rows:
         where = (text(row["device"] or (row["device_id"] or "")[:8]), text(row["country"]))
-        ended = f"{text(row['ended_at'])} ({_words(row['ended_by'])})" if row["ended_at"] else ""
-        table.add_row(row["session_id"][:8], text(row["began_at"]), *where, text(row["last_used_at"]), ended)
+        ended = f"{_local(row['ended_at'], zone)} ({_words(row['ended_by'])})" if row["ended_at"] else ""
+        table.add_row(
+            row["session_id"][:8], _local(row["began_at"], zone), *where, _local(row["last_used_at"], zone), ended
+        )
     console.print(table)
 
 

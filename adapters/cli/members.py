@@ -3,18 +3,23 @@
 from application.identification import account_of, coverage_stream
 from composition import Ledger
 from domain.facts import StreamId
-from projections.account_queries import PAYERS, PAYERS_OF
+from projections.account_queries import EARLIER_NUMBERS, PAYERS, PAYERS_OF
 
 
 def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
-    """A member's account with every payer."""
-    with ledger.database.session() as cursor:
-        payers = cursor.execute(PAYERS, {"member": member}).fetchall()
-    return [account_of(ledger.ids, row["payer_id"], member) for row in payers]
+    """A member's account with every payer, also under earlier numbers."""
+    return [account_of(ledger.ids, *number) for number in _numbers(ledger, member, PAYERS)]
 
 
 def coverages_of(ledger: Ledger, member: str) -> dict[StreamId, str]:
-    """A member's coverage with every payer that named them, and that payer."""
+    """A member's coverage with every payer that named them, and that payer; also under earlier numbers."""
+    return {coverage_stream(ledger.ids, *number): number[0] for number in _numbers(ledger, member, PAYERS_OF)}
+
+
+def _numbers(ledger: Ledger, member: str, payers: str) -> list[tuple[str, str]]:
+    """The member's number with each payer, and the numbers under which the same persons were known before."""
     with ledger.database.session() as cursor:
-        payers = cursor.execute(PAYERS_OF, {"member": member}).fetchall()
-    return {coverage_stream(ledger.ids, row["payer_id"], member): row["payer_id"] for row in payers}
+        now = [(row["payer_id"], member) for row in cursor.execute(payers, {"member": member})]
+        return now + [
+            (row["payer_id"], row["member_id"]) for row in cursor.execute(EARLIER_NUMBERS, {"member": member})
+        ]

@@ -1,7 +1,7 @@
 """What another may see: claims as they show to somebody else of the family. What does not show leaves no trace."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
 
@@ -17,7 +17,7 @@ from domain.person import Names
 from domain.sensitive import category_of
 from domain.visibility import Case, may_see
 from projections.family import decode
-from projections.family_queries import FACTS, PERSONS, TOLD
+from projections.family_queries import FACTS, LINKS, PERSONS, TOLD
 
 SeenBy = Annotated[
     str | None,
@@ -25,19 +25,35 @@ SeenBy = Annotated[
 ]
 
 
-class Family(NamedTuple):
-    """Some persons, and all that was said of them and to them."""
+class Person(NamedTuple):
+    """Somebody, under whatever numbers they were known."""
 
-    persons: Mapping[str, Mapping[str, Any]]
-    """By their ids"""
+    ids: frozenset[str]
+    payer_id: str
+    name: str
+    is_asked: bool
+    """Whether the number that was asked for is one of theirs"""
+    birth_date: date | None
+    """None too where payers tell several"""
+    sex: str | None
+
+
+class Family(NamedTuple):
+    """Some persons, and all that was said of them and to them, whatever the number under which it was said."""
+
+    persons: Mapping[str, Person]
+    """By the id that stands for all of theirs"""
+    stands_for: Mapping[str, str]
+    """Any id of somebody of whom several are known → that one"""
     said: Sequence[tuple[str, str | None, Said]]
     """Of whom, to whom, what"""
 
     def case(self, viewer: str, subject: str, area: Area, day: date, *, is_sensitive: bool = False) -> Case:
+        viewer, subject = (self.stands_for.get(each, each) for each in (viewer, subject))
         known = self.persons.get(subject)
-        said = (each for of, to, each in self.said if of == subject and to in (None, viewer))
-        birth_date = known["birth_date"] if known else None
-        return Case(StreamId(viewer), StreamId(subject), area, is_sensitive, day, birth_date, tuple(said))
+        said = tuple(each for of, to, each in self.said if of == subject and to in (None, viewer))
+        birth_date = known.birth_date if known else None
+        return Case(StreamId(viewer), StreamId(subject), area, is_sensitive, day, birth_date, said)
 
     def may_see(self, viewer: str, subject: str, area: Area, day: date, *, is_sensitive: bool) -> bool:
         return may_see(self.case(viewer, subject, area, day, is_sensitive=is_sensitive)).allowed
@@ -48,12 +64,47 @@ def family_of(
 ) -> Family:
     """All whom a payer knows under a member's number, some other persons, and whom they have to do with."""
     with ledger.database.session() as cursor:
-        ids = {*persons, *(row["person_id"] for row in cursor.execute(PERSONS, {"member": member, "persons": []}))}
-        facts = cursor.execute(FACTS, {"persons": list(ids), "known_at": known_at}).fetchall()
-        said = [(row["person_id"], row["viewer_id"], decode(row["folded"])) for row in facts]
-        ids |= {each for of, to, _ in said for each in (of, to) if each is not None}
+        asked = {row["person_id"] for row in cursor.execute(PERSONS, {"member": member, "persons": []})}
+        ids, facts, links = asked | {*persons}, list[dict[str, Any]](), list[dict[str, Any]]()
+        for _ in range(2):  # and once more for whom they have to do with
+            links = cursor.execute(LINKS, {"persons": list(ids)}).fetchall()
+            ids |= {each for link in links for each in link.values()}
+            facts = cursor.execute(FACTS, {"persons": list(ids), "known_at": known_at}).fetchall()
+            ids |= {each for row in facts for each in (row["person_id"], row["viewer_id"]) if each is not None}
         known = cursor.execute(PERSONS, {"member": None, "persons": list(ids)}).fetchall()
-    return Family({row["person_id"]: row for row in known}, said)
+    stands_for = _stands_for([(link["person_id"], link["earlier_id"]) for link in links], asked)
+    alike = defaultdict(list)
+    for row in known:
+        alike[stands_for.get(row["person_id"], row["person_id"])].append(row)
+    said = [
+        (*(each and stands_for.get(each, each) for each in (row["person_id"], row["viewer_id"])), decode(row["folded"]))
+        for row in facts
+    ]
+    return Family({each: _person(each, rows, asked) for each, rows in alike.items()}, stands_for, said)
+
+
+def _stands_for(links: Iterable[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
+    """One id for all that are linked, also over several steps: one that was asked for, where any was."""
+    groups = dict[str, set[str]]()
+    for link in links:
+        group = set[str]().union(*(groups.get(each, {each}) for each in link))
+        groups |= dict.fromkeys(group, group)
+    return {each: min(group & {*asked} or group) for each, group in groups.items()}
+
+
+def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[str]) -> Person:
+    """As the id that stands for them names them."""
+    first = next((row for row in rows if row["person_id"] == person), rows[0])
+    ids = frozenset(row["person_id"] for row in rows)
+    birth_dates, sexes = ({row[name] for row in rows if row[name]} for name in ("birth_date", "sex"))
+    return Person(
+        ids=ids,
+        payer_id=first["payer_id"],
+        name=first["name"],
+        is_asked=not ids.isdisjoint(asked),
+        birth_date=birth_dates.pop() if len(birth_dates) == 1 else None,
+        sex=sexes.pop() if len(sexes) == 1 else None,
+    )
 
 
 def viewer_of(seen_by: str) -> Names:
@@ -70,14 +121,15 @@ def shown_claims(
     and of services by now."""
     with ledger.database.session() as cursor:
         told = cursor.execute(TOLD, {"claims": list(claims)}).fetchall()
-    family = family_of(ledger, known_at, persons={each["person_id"] for each in told})
+    viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in {each["payer_id"] for each in told}}
+    family = family_of(ledger, known_at, persons={each["person_id"] for each in told} | {*viewers.values()})
     of_claims = defaultdict(list)
     for each in told:
         of_claims[each["claim_id"], each["payer_id"], each["person_id"]].append(each)
     return {
         claim_id
         for (claim_id, payer_id, subject), said in of_claims.items()
-        if family.may_see(person_of(ledger.ids, payer_id, viewer), subject, area, day, is_sensitive=_is_sensitive(said))
+        if family.may_see(viewers[payer_id], subject, area, day, is_sensitive=_is_sensitive(said))
     }
 
 

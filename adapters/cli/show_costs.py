@@ -18,7 +18,7 @@ STEPS = (Part.DEDUCTIBLE, Part.COPAY, Part.COINSURANCE, Part.NOT_COVERED)
 
 NOTES = (
     "The same services under each plan, by day: deductible, then copay, then coinsurance, until the limit is met. "
-    "No claim tells a provider's specialty: office visits but consultations count as primary care."
+    "Networks and specialties are the directory's; whom it does not list is taken as the claim has it."
 )
 
 
@@ -85,16 +85,21 @@ def _left_out(plan: Mapping[str, Any]) -> None:
     if counts:
         console.print("Not priced: " + ", ".join(f"{n} {_words(why)}" for why, n in sorted(counts.items())) + ".")
     if plan["network_assumed"]:
-        console.print(f"Of {plan['network_assumed']} claims no message tells the network: taken as in network.")
+        console.print(
+            f"Of {plan['network_assumed']} claims no message tells the network: in network but for the directory."
+        )
 
 
 def _lines(plan: Mapping[str, Any]) -> None:
     figures = ("allowed", "you pay", "plan pays")
-    table = new_table("day", "service", *figures, "how", right=figures, folds=("how",), title=f"Under {plan['name']}")
+    whose = ("of",) if len({each["person_id"] for each in plan["services"]}) > 1 else ()
+    columns = ("day", *whose, "service", *figures, "how")
+    table = new_table(*columns, right=figures, folds=("how",), title=f"Under {plan['name']}")
     for each in plan["services"]:
+        of = [text(each["patient"]) for _ in whose]
         amounts = (text(each[name]) for name in ("allowed", "you_pay", "plan_pays"))
         where = "" if each["network"] == Network.IN else " (out)"
-        table.add_row(text(each["day"]), f"{_words(each['service'])}{where}", *amounts, how(each["steps"]))
+        table.add_row(text(each["day"]), *of, f"{_words(each['service'])}{where}", *amounts, how(each["steps"]))
     console.print(table)
 
 

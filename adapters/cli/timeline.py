@@ -1,5 +1,6 @@
 """A member's whole story on one line of time: claims, money, coverage and sign-ins, from the log itself."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from composition import Ledger
 from domain.account import BillAssessed
 from domain.adjudication import Adjudication, Status, status_of
 from domain.chart import OWED
-from domain.facts import Event, StreamId
+from domain.facts import ID, Event, StreamId
 from domain.money import Money
 from projections.timeline_queries import STREAMS_OF
 
@@ -63,7 +64,8 @@ class Step:
     event: Event | None
     """None where it cannot be read"""
     happened_on: date
-    """In the plan's time zone; of what tells no day of its own, that of recording"""
+    """In the plan's time zone. What tells no day of its own follows from what stands before it in its stream, and has
+    the same; the first of a stream has that of recording"""
 
     @property
     def fact(self) -> Fact:
@@ -93,7 +95,7 @@ class Step:
             return "" if status is Status.REVERSED else status.replace("_", " ")
         facts = (self.event, getattr(self.event, "said", None))
         given = (str(getattr(each, name, "") or "") for each in facts for name in REASONS)
-        return next(filter(None, given), "").replace("_", " ")
+        return next((words for words in given if words and not re.match(ID, words)), "").replace("_", " ")
 
     @property
     def _adjudication(self) -> Adjudication | None:
@@ -125,7 +127,7 @@ def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[S
             "coverages": list(coverages_of(ledger, member)),
         }
         streams = [row["stream"] for row in cursor.execute(STREAMS_OF, asked)]
-    steps = []
+    steps: list[Step] = []
     for position, recorded_at, stored in ledger.log.history(*streams) if streams else ():
         if known_at is not None and position > known_at:
             continue
@@ -133,13 +135,14 @@ def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[S
             event = ledger.mapper.load(stored)
         except Unreadable:
             event = None
-        happened = _day(event, recorded_at, zone)
+        follows = bool(steps) and steps[-1].stream == stored.originator_id
+        happened = _day(event, zone) or (steps[-1].happened_on if follows else recorded_at.astimezone(zone).date())
         steps.append(Step(position, recorded_at, StreamId(stored.originator_id), stored.topic, event, happened))
     return sorted(steps, key=lambda step: (step.happened_on, step.position))
 
 
-def _day(event: Event | None, recorded_at: datetime, zone: ZoneInfo) -> date:
-    said = next((when for name in HAPPENED if (when := getattr(event, name, None))), recorded_at)
+def _day(event: Event | None, zone: ZoneInfo) -> date | None:
+    said: date | None = next((when for name in HAPPENED if (when := getattr(event, name, None))), None)
     return said.astimezone(zone).date() if isinstance(said, datetime) else said
 
 

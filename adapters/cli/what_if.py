@@ -13,10 +13,12 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.costs import NO_PLAN, Asked, AsOf, Covers, Record, Whom, asked_of, keep, priced
 from adapters.cli.money import PayerId, cents_of
 from adapters.cli.opened import Json, day_of, opened
+from adapters.cli.seen import SeenBy, viewer_of
 from adapters.cli.show import dollars
 from application.requests import Question
 from domain.comparison import Kind, Option
 from domain.plan import Service
+from domain.pricing import Served
 from domain.what_if import Compared, Costs, Use, compared, typed_year, what_if
 
 app = typer.Typer()
@@ -54,6 +56,7 @@ def show_what_if(
         str | None, typer.Option(metavar="PLAN", help="Every service under this plan, step by step.")
     ] = None,
     record: Record = None,
+    seen_by: SeenBy = None,
     as_json: Json = False,
 ) -> None:
     """What a member's last twelve months, or a typed year, would have cost under each plan, and why."""
@@ -61,14 +64,15 @@ def show_what_if(
     with opened() as ledger:
         with ledger.database.snapshot():
             known = position_of(ledger, known_at)
-            asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known)
+            viewer = None if seen_by is None else viewer_of(seen_by)
+            asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known, viewer)
         is_family = asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers)
         answer = year_of(asked, is_family, uses)
         if lines is not None and lines not in {each.plan_id for each in answer.costs}:
             raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
         kind = Kind.TYPED_YEAR if uses else Kind.OWN_YEAR
         options = tuple(Option(each.plan_id, each.member_cents, each.premium_cents) for each in answer.costs)
-        keep(asked, record, Question(kind, asked.day, known, is_family, uses), options)
+        keep(asked, record, Question(kind, asked.day, known, is_family, uses, seen_by or ""), options)
     if as_json:
         for each in answer.told():
             show.line(each)
@@ -108,7 +112,7 @@ class Year(NamedTuple):
             "premium": dollars(costs.premium_cents),
             "together": dollars(costs.together_cents),
             "beyond_cheapest": dollars(costs.together_cents - self.costs[0].together_cents),
-            "services": [priced(each) for each in costs.prices],
+            "services": [priced(each) | {"patient": asked.patients.get(each.served.person)} for each in costs.prices],
             "claims": [_compared(each) for each in self.owed.get(costs.plan_id, ())],
             "left_out": dict(asked.history.left_out),
             "network_assumed": sum(not each.is_network_told for each in asked.history.claims),
@@ -117,21 +121,28 @@ class Year(NamedTuple):
 
 def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
     if uses:
-        return Year(
-            asked, is_family, what_if(typed_year(uses, asked.day), asked.plans, asked.day, is_family=is_family), {}
-        )
+        typed = typed_year(uses, asked.day)
+        return Year(asked, is_family, what_if(typed, asked.plans, asked.day, is_family=is_family), {})
     window, claims = asked.window, [each for each in asked.history.claims if each.day <= asked.day]
+    of = {served.number: (each, asked.plan_of(each)) for each in claims for served in each.services}
+
+    def under_plan(served: Served, plan_id: str) -> Served:
+        claim, own = of[served.number]
+        return asked.under_plan(served, plan_id, is_told=claim.is_network_told and plan_id == own)
+
     services, before = (
         [served for each in claims if (each.day >= window.first) is inside for served in each.services]
         for inside in (True, False)
     )
-    owed = {
-        plan_id: compared(
-            [each for each in claims if (each.plan_id or asked.current) == plan_id], plan, window, is_family=is_family
-        )
-        for plan_id, plan in asked.plans.items()
-    }
-    costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before)
+    costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before, under_plan=under_plan)
+    owed = {}
+    for plan_id, plan in asked.plans.items():
+        own = [
+            each._replace(services=tuple(under_plan(served, plan_id) for served in each.services))
+            for each in claims
+            if asked.plan_of(each) == plan_id
+        ]
+        owed[plan_id] = compared(own, plan, window, is_family=is_family)
     return Year(asked, is_family, costs, owed)
 
 

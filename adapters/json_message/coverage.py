@@ -11,14 +11,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from adapters.json_message import consent, plan_change
 from adapters.json_message.lines import by_line
-from adapters.json_message.parts import YEARS, At, Number, Part, Text, Word
+from adapters.json_message.parts import YEARS, At, Number, OptionalNumber, Part, Text, Word
 from adapters.json_message.reader import Fault, Reader
 from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
 from domain.consent import Notice as ConsentNotice
 from domain.coverage import CoverageNotice, Individual, Numbers, Refusal
 from domain.enrolment import Relationship, Said
-from domain.person import Description, Names, Sex
+from domain.person import Description, Link, LinkNotice, Names, Sex
 
 VERSION = 1
 
@@ -77,6 +77,18 @@ class Voided(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="v
     of_change_id: Number
 
 
+class Linked(Part, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="linked"):
+    """A person is known under another number too, and both go on."""
+
+    given_name: Number
+    earlier_member_id: Number
+    earlier_given_name: OptionalNumber | UnsetType = UNSET
+
+
+class Merged(Linked, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="merged"):
+    """A person has a new number, and the earlier one is not used any more."""
+
+
 class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
     """One change of a member's coverage."""
 
@@ -92,6 +104,8 @@ class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
         | Terminated
         | Reinstated
         | Voided
+        | Linked
+        | Merged
         | plan_change.Requested
         | plan_change.Compared
         | plan_change.Confirmed
@@ -127,12 +141,15 @@ translate_lines = by_line(translate)
 # --- in the ledger's terms
 
 
-def _understood(read: CoverageChange) -> CoverageNotice | ConsentNotice:
+def _understood(read: CoverageChange) -> CoverageNotice | ConsentNotice | LinkNotice:
     """Raises Fault where it breaks a rule."""
-    notice: CoverageNotice | ConsentNotice
+    notice: CoverageNotice | ConsentNotice | LinkNotice
     if isinstance(read.said, consent.Said):
         notice = consent.notice(read.payer_id, read.member_id, read.change_id, read.at, read.said)
         broken = [rule(notice) for rule in consent.RULES]
+    elif isinstance(read.said, Linked):
+        notice = _link(read, read.said)
+        broken = [moment_is_possible(notice)]
     else:
         notice = _notice(read)
         broken = [rule(notice) for rule in RULES]
@@ -154,6 +171,15 @@ def _notice(read: CoverageChange) -> CoverageNotice:
     return CoverageNotice(read.payer_id, read.member_id, numbers, read.at, change, people)
 
 
+def _link(read: CoverageChange, said: Linked) -> LinkNotice:
+    now = Names(read.member_id, given_name=said.given_name)
+    earlier = Names(said.earlier_member_id, given_name=said.earlier_given_name or said.given_name)  # UNSET is false
+    return LinkNotice(read.payer_id, now, earlier, _LINK[type(said)], read.at)
+
+
+_LINK = {Linked: Link.LINKED, Merged: Link.MERGED}
+
+
 def _individual(member_id: str, named: dict[str, Any]) -> Individual:
     described = {name: named.pop(name) for name in ("birth_date", "sex") if name in named}
     relationship = Relationship(named.pop("relationship", Relationship.SUBSCRIBER))
@@ -164,9 +190,11 @@ def _individual(member_id: str, named: dict[str, Any]) -> Individual:
 # --- what types don't say: each rule gives what breaks it, in the message's own names, else nothing
 
 
+def moment_is_possible(notice: CoverageNotice | LinkNotice) -> str:
+    return "" if notice.at.year in YEARS else "$.at: out of bounds"
+
+
 def years_are_possible(notice: CoverageNotice) -> str:
-    if notice.at.year not in YEARS:
-        return "$.at: out of bounds"
     for name in ("effective_from", "effective_on", "on"):
         day: date | None = getattr(notice.said, name, None)
         if day is not None and day.year not in YEARS:
@@ -186,4 +214,4 @@ def each_person_stands_once(notice: CoverageNotice) -> str:
     return "$.said.dependants: a given_name stands twice" if len(set(names)) < len(names) else ""
 
 
-RULES = (years_are_possible, life_event_is_possible, each_person_stands_once)
+RULES = (moment_is_possible, years_are_possible, life_event_is_possible, each_person_stands_once)

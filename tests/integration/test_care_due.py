@@ -76,6 +76,14 @@ def test_without_a_birth_date_it_is_said_that_nothing_can_be_said(ledger: Ledger
     assert (only["recommendation"], only["standing"]) == (None, "birth_date_unknown")
 
 
+def test_what_was_done_under_an_earlier_number_is_done(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), COLONOSCOPY | {"patient": {"member_id": "TGV000000001", "given_name": "ADA"}})
+    assert care(ledger, "ADA", "colorectal_cancer_screening") == ("due", "2025-01-01", "None")
+    take(ledger, said("linked"))
+    assert care(ledger, "ADA", "colorectal_cancer_screening") == DONE
+    assert care(ledger, "ADA", "colorectal_cancer_screening", seen_by="ADA") == DONE
+
+
 # --- seen by another
 
 

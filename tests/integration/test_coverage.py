@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from adapters.cli.claims import find
 from adapters.cli.coverage import coverage_of
-from application.identification import coverage_stream
+from adapters.cli.members import accounts_of
+from application.identification import account_of, coverage_stream
 from application.intake import Outcome
 from application.ports import Format, Message
 from composition import Ledger
@@ -16,7 +18,7 @@ from domain.person import Description
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.coverage import change
-from tests.unit.notices import adjudicated, encoded
+from tests.unit.notices import adjudicated, encoded, line
 from tests.unit.plans import plan
 
 MEMBER = "TGV100000001"
@@ -143,6 +145,17 @@ def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_c
     assert rows(ledger.database, "SELECT * FROM claim_status") == claims
 
 
+def test_what_is_paid_without_a_day_of_service_is_not_said_to_be_uncovered(ledger: Ledger) -> None:
+    take(ledger, change("enrolled", AT["enrolled"]))
+    take(ledger, change("voided", of_change_id="CH-enrolled"))
+    take(ledger, adjudicated(line(service_from=None)), as_=Format.JSON_CLAIM)
+    assert value(ledger.database, "SELECT count(*) FROM claim_status WHERE paid > 0") == 1
+    assert covered(ledger) == {"ADA": "", "BEN": ""}
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    take(ledger, adjudicated(on="2026-03-03"), as_=Format.JSON_CLAIM)
+    assert value(ledger.database, "SELECT count(*) FROM uncovered_claims") == 1
+
+
 # --- what is personal
 
 
@@ -171,6 +184,48 @@ def test_a_claim_and_an_enrolment_in_one_batch_and_after_another_know_the_same_p
     assert reasons(take(ledger, adjudicated(on="2026-03-05"), as_=Format.JSON_CLAIM)) == []
     assert value(ledger.database, "SELECT count(*) FROM people WHERE given_name = 'ADA'") == 1
     assert value(ledger.database, "SELECT birth_date::text FROM people WHERE given_name = 'ADA'") == "1980-01-01"
+
+
+# --- a new number
+
+
+def claims_under(ledger: Ledger, member: str) -> int:
+    return len(find(ledger, member=member))
+
+
+def of_number(number: str, claim: str) -> Any:
+    about = adjudicated() | {"numbers": {"patient_control_number": claim, "payer_claim_number": claim}}
+    return about | {"patient": about["patient"] | {"member_id": number}}
+
+
+def test_a_new_number_keeps_the_claims_of_the_earlier_ones_whichever_link_is_told_first(ledger: Ledger) -> None:
+    for number, order in (("N", 1), ("M", -1)):
+        middle, oldest = f"{number}-1", f"{number}-2"
+        for each in (number, middle, oldest):
+            take(ledger, of_number(each, f"C-{each}"), as_=Format.JSON_CLAIM)
+        assert claims_under(ledger, number) == 1
+        links = [(number, middle), (middle, oldest)]
+        for now, earlier in links[::order]:
+            told = change("linked", earlier_member_id=earlier) | {"member_id": now}
+            [outcome] = take(ledger, told)
+            assert (outcome.events, outcome.parked) == (1, [])
+            assert [again.duplicates for again in take(ledger, told)] == [1]
+        assert [claims_under(ledger, each) for each in (number.lower(), middle, oldest)] == [3, 2, 1]
+    asked = "SELECT person_id, earlier_id, position FROM person_links ORDER BY 1, 2"
+    before = rows(ledger.database, asked)
+    assert len(before) == 6
+    rebuilt = ledger.rebuild("people", limit=100)
+    assert (rebuilt.only_in_old, rebuilt.only_in_new, rows(ledger.database, asked)) == (0, 0, before)
+
+
+def test_what_an_earlier_number_owed_and_paid_is_found_under_the_new_one(ledger: Ledger) -> None:
+    take(ledger, of_number("OLD1", "C-1"), as_=Format.JSON_CLAIM)
+    take(ledger, change("enrolled") | {"member_id": "OLD1"}, change("enrolled", change_id="CH-2"))
+    assert account_of(ledger.ids, "1078830634", "OLD1") not in accounts_of(ledger, MEMBER)
+    assert len(coverage_of(ledger, MEMBER, DAY, None)) == 1
+    take(ledger, change("linked"))
+    assert account_of(ledger.ids, "1078830634", "OLD1") in accounts_of(ledger, MEMBER)
+    assert len(coverage_of(ledger, MEMBER, DAY, None)) == 2
 
 
 # --- plan changes

@@ -10,6 +10,7 @@ import pytest
 from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import claims_seen_by, viewer_of
+from adapters.cli.timeline import timeline
 from application.identification import person_of
 from application.intake import Outcome
 from application.ports import Format, Message
@@ -240,6 +241,80 @@ def test_a_claim_of_which_only_a_report_is_known_shows_to_nobody_else(ledger: Le
     take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY | {"said": received})
     assert shown(ledger, "BEN", DAY) == []
     assert shown(ledger, "ADA", DAY) == ids_of(ledger, "ADA")
+
+
+def test_a_later_payers_claim_that_does_not_show_is_not_named_either(ledger: Ledger) -> None:
+    other = {"payer_id": "1078810412"}
+    numbers = {"patient_control_number": "PT1", "payer_claim_number": "OTHER-1"}
+    later = ORDINARY | other | {"numbers": numbers, "said": ORDINARY["said"] | {"status_code": "2"}}
+    enrolled, granted = said("enrolled"), said("consent_granted", "2026-01-04")
+    take(ledger, enrolled, granted, ORDINARY, later)
+    [first] = [row for row in find(ledger, member=MEMBER) if row["decided_by"]]
+
+    def seen() -> list[tuple[str, str | None]]:
+        found = claims_seen_by(ledger, find(ledger, member=MEMBER), viewer_of(f"{MEMBER}/BEN"), DAY)
+        return [(each["claim_id"], each["decided_by"]) for each in found]
+
+    assert seen() == [(first["claim_id"], None)]
+    take(ledger, enrolled | other, granted | other)
+    assert (first["claim_id"], first["decided_by"]) in seen()
+    assert len(seen()) == 2
+
+
+# --- under several numbers
+
+EARLIER = "TGV000000001"
+OLD = {"member_id": EARLIER}
+
+
+def test_what_is_said_of_somebody_holds_under_all_of_their_numbers(ledger: Ledger) -> None:
+    """Whoever wants confidential communications under a new number does not mean the new number alone."""
+    before = ORDINARY | {"patient": {"member_id": EARLIER, "given_name": "ADA"}}
+    to_ben: dict[str, Any] = {"viewer": {"given_name": "BEN", "member_id": MEMBER}}
+    take(ledger, said("enrolled"), before, said("consent_granted", "2026-01-04", **to_ben) | OLD)
+    assert shown(ledger, "ADA", DAY) == shown(ledger, "BEN", DAY) == []
+    take(ledger, said("linked"))
+    [found] = find(ledger, member=MEMBER)
+    assert found["person_id"] == person_of(ledger.ids, PAYER, Names(EARLIER, given_name="ADA"))
+    assert shown(ledger, "ADA", DAY) == shown(ledger, "BEN", DAY) == [found["claim_id"]]
+    assert shown(ledger, "ADA", DAY, member_id=EARLIER) == [found["claim_id"]]
+    assert sees(ledger, "BEN", "ADA", DAY)["claims"] == "consent"
+    take(ledger, said("confidential_communications_requested", "2026-06-01"))
+    assert shown(ledger, "BEN", DAY) == []
+    assert shown(ledger, "ADA", DAY) == [found["claim_id"]]
+
+
+def test_what_a_viewer_was_allowed_under_an_earlier_number_they_may_see_under_a_new_one(ledger: Ledger) -> None:
+    to_earlier: dict[str, Any] = {"viewer": {"given_name": "BEN", "member_id": EARLIER}}
+    take(ledger, said("enrolled"), ORDINARY, said("consent_granted", "2026-01-04", **to_earlier))
+    assert shown(ledger, "BEN", DAY) == []
+    take(ledger, said("linked", given_name="BEN"))
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
+    assert len(pairs_of(ledger, MEMBER, DAY, None)) == 6
+    take(ledger, said("consent_revoked", "2026-05-01"))
+    assert shown(ledger, "BEN", DAY) == []
+
+
+def test_numbers_with_other_birth_dates_tell_no_age(ledger: Ledger) -> None:
+    other = said("enrolled", change_id="F-other") | OLD
+    other["said"] = other["said"] | {"subscriber": other["said"]["subscriber"] | {"birth_date": "2010-01-01"}}
+    take(ledger, said("enrolled"), other, ORDINARY, said("consent_granted", "2026-01-04"), said("linked"))
+    assert shown(ledger, "BEN", DAY) == []
+    assert sees(ledger, "BEN", "ADA", DAY)["claims"] == "birth_date_unknown"
+
+
+# --- on the line of time
+
+
+def test_what_was_said_stands_on_the_line_of_time_of_both(ledger: Ledger) -> None:
+    elsewhere = said("consent_granted", "2026-01-05", viewer={"given_name": "EVE", "member_id": "TGV999999999"})
+    take(ledger, said("enrolled"), elsewhere, said("confidential_communications_requested"))
+    assert [step.what for step in timeline(ledger, MEMBER) if step.topic.startswith("con")] == [
+        "consent: granted",
+        "confidentiality: requested",
+    ]
+    take(ledger, claim("9", "EVE") | {"patient": {"member_id": "TGV999999999", "given_name": "EVE"}})
+    assert "consent: granted" in [step.what for step in timeline(ledger, "TGV999999999")]
 
 
 # --- the tool

@@ -44,6 +44,7 @@ from samples import generator
 from samples.make import build
 from tests.given import ADA, BENITO, CARMEN, MEMBERS, damaged, message, paid, remittance, rows, value
 from tests.integration.test_settlement import REVERSED, entry
+from tests.unit import families
 from tests.unit.coverage import SAID as COVERAGE_KINDS
 from tests.unit.coverage import change
 from tests.unit.notices import adjudicated, encoded
@@ -57,6 +58,7 @@ A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
     "claim_history": "claim_history",
     "people": "people",
+    "person_links": "people",
     "payers": "payers",
     "remittances": "remittances",
     "provider_adjustments": "remittances",
@@ -84,6 +86,7 @@ TABLES = {
     "coverage_facts": "coverage",
     "coverage_spans": "coverage",
     "plan_changes": "coverage",
+    "consent_facts": "family",
 }
 """Each with its projection"""
 DAY = date(2026, 3, 31)
@@ -112,7 +115,8 @@ def samples_taken_in(ledger: Ledger) -> None:
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
     ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
-    of_coverage = [encoded(change(kind)) for kind in COVERAGE_KINDS]
+    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, "linked"]]
+    of_coverage += [encoded(families.said(kind)) for kind in families.SAID]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_portals = [of_member(sign_in(kind, kind)) for kind in SAID]
     of_portals += [sign_in("sign_in_failed", f"F-{at}") for at in range(5)]
@@ -847,7 +851,8 @@ def test_nothing_is_lost_while_the_log_grows_and_readers_notice_nothing(ledger: 
         try:
             writing = pool.submit(write)
             reading = [
-                pool.submit(look, f"SELECT count(*) FROM {name}") for name in NAMES - {"accumulators", "coverage"}
+                pool.submit(look, f"SELECT count(*) FROM {name}")
+                for name in NAMES - {"accumulators", "coverage", "family"}
             ]
             for generation, names in ((2, NAMES), (3, {"claim_history"})):
                 for name in names:

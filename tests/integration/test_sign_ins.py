@@ -315,7 +315,7 @@ def test_a_members_sign_ins_and_sessions_are_shown(run: Run) -> None:
     assert lines(run("logins", MEMBER, "--known-at", "0", "--json")) == []
     assert len(lines(run("logins", MEMBER, "--limit", "2", "--json"))) == 2
     shown = run("logins", MEMBER, COLUMNS="160").stdout.decode()
-    for words in ("locked out until 2026-03-02", "wrong password", "(new)", "9 failed: wrong password 8 (88 %)"):
+    for words in ("locked out until 2026-03-02", "wrong password", "(new)", "9 failed: wrong password 8 (89%)"):
         assert words in shown
     assert len(lines(run("sessions", MEMBER, "--json"))) == 1
     assert len(lines(run("sessions", MEMBER, "--all", "--json"))) == 2

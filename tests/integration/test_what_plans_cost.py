@@ -16,19 +16,28 @@ from application.ports import Format, Message
 from composition import Ledger
 from domain.adjudication import Network
 from domain.money import Money
+from domain.person import Names
 from domain.plan import Service
 from domain.what_if import Use
 from tests.given import damaged, rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
+from tests.unit.coverage import change
 from tests.unit.notices import encoded, report
+from tests.unit.providers import NPI, provider
 
+PAYER = "1078830634"
 END = date(2026, 12, 31)
+
+
+def _format(message: dict[str, Any]) -> Format:
+    told_by = {"design": Format.JSON_PLAN, "change_id": Format.JSON_COVERAGE, "networks": Format.JSON_PROVIDER}
+    return next((kind for name, kind in told_by.items() if name in message), Format.JSON_CLAIM)
 
 
 def take(ledger: Ledger, *messages: dict[str, Any]) -> None:
     outcomes = ledger.intake.handle([
-        Message(f"topic/0@{at}", encoded(each), Format.JSON_PLAN if "plan_id" in each else Format.JSON_CLAIM)
+        Message(f"topic/0@{at}", encoded(each), _format(each))
         for at, each in enumerate(messages)
     ])  # fmt: skip
     assert not any(outcome.parked for outcome in outcomes)
@@ -93,6 +102,13 @@ def test_as_known_at_a_position_neither_later_claims_nor_later_plans_are_there(l
     assert told["SILVER"]["known_at"] == then
 
 
+def test_what_is_recorded_and_not_projected_yet_is_not_said_to_be_known(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2])
+    then = value(ledger.database, "SELECT position FROM head")
+    ledger.intake.handle([Message("topic/0@9", encoded(YEAR[3]), Format.JSON_CLAIM)])
+    assert year(ledger)["SILVER"]["known_at"] == year(ledger, known_at=10**6)["SILVER"]["known_at"] == then
+
+
 def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_uses_its_limits(ledger: Ledger) -> None:
     early = claim("0", "2026-01-05", "HC:70551", 50_000, 50_000, deductible=50_000)
     take(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
@@ -114,6 +130,18 @@ def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None
     assert all(each["explained"] for each in silver["claims"])
 
 
+def test_under_a_new_number_a_person_goes_on_with_the_limits_of_the_earlier_one(ledger: Ledger) -> None:
+    """Silver's deductible is met under the number that the card had until April."""
+    before = YEAR[1] | {"patient": YEAR[1]["patient"] | {"member_id": "OLD1"}}
+    take(ledger, SILVER, before, claim("7", "2026-05-05", "HC:70551", 100_000, 100_000, coinsurance=20_000))
+    take(ledger, change("linked"))
+    [silver] = year(ledger).values()
+    assert [(each["patient"], float(each["you_pay"])) for each in silver["services"]] == [("ADA", 600), ("ADA", 200)]
+    assert all(each["explained"] for each in silver["claims"])
+    assert not ask(ledger).is_family(None)
+    assert float(estimate(ledger, "imaging", 100_000)["you_pay"]) == 200
+
+
 def test_what_is_left_out_says_why(ledger: Ledger) -> None:
     about = {name: YEAR[0][name] for name in ("patient", "payer_id")}
     pended = report("pended") | about | {"numbers": {"patient_control_number": "P9", "payer_claim_number": "9"}}
@@ -131,6 +159,46 @@ def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> 
     take(ledger, SILVER, YEAR[0], untold)
     [silver] = year(ledger).values()
     assert (silver["network_assumed"], len(silver["claims"])) == (1, 2)
+
+
+def test_the_directory_tells_of_each_plan_whether_a_provider_is_in_its_network(ledger: Ledger) -> None:
+    """A cardiologist, in Silver's network as the payer told. Bronze does not list her, and covers nothing outside."""
+    visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, deductible=15_000)
+    visit["said"]["rendering_provider"] = NPI
+    networks = [{"payer_id": PAYER, "plan_id": "GOLD", "first_on": "2026-01-01"}]
+    take(ledger, *PLANS, visit, provider(*networks, specialty="207RC0000X"))
+    told = year(ledger)
+    seen = {plan_id: (each["services"][0]["service"], each["services"][0]["network"]) for plan_id, each in told.items()}
+    assert seen == {"SILVER": ("specialist", "in"), "BRONZE": ("specialist", "out"), "GOLD": ("specialist", "in")}
+    assert {plan_id: float(each["you_pay"]) for plan_id, each in told.items()} == {
+        "SILVER": 150,
+        "BRONZE": 200,
+        "GOLD": 15,
+    }
+    assert told["SILVER"]["claims"][0]["explained"]
+    found = ask(ledger)
+    [person] = found.patients
+    estimates = [
+        estimated(found, "99213", Money(10_000), person, plan_id, Network.IN, is_family=False, provider=NPI)
+        for plan_id in ("GOLD", "BRONZE")
+    ]
+    assert [(each["service"], each["network"]) for each in estimates] == [("specialist", "in"), ("specialist", "out")]
+
+
+def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Ledger) -> None:
+    enrolled = change("enrolled", plan_id="GOLD")
+    take(ledger, *PLANS, claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000), enrolled)
+    found = ask(ledger)
+    assert (found.current, found.is_family(None)) == ("GOLD", True)
+    told = year(ledger)["GOLD"]
+    assert [each["explained"] for each in told["claims"]] == [True]
+
+
+def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledger) -> None:
+    take(ledger, SILVER, *YEAR[:2], claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, name="BENITO", copay=2_500))
+    viewer = Names(MEMBER, given_name="BENITO")
+    seen = year_of(asked_of(ledger, MEMBER, None, END, None, viewer), is_family=True).told()
+    assert [(each["patient"], float(each["you_pay"])) for each in seen[0]["services"]] == [("BENITO", 25)]
 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:

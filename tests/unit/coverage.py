@@ -31,6 +31,11 @@ SAID: dict[str, Message] = {
     "plan_change_withdrawn": {"of_change_id": "CH-plan_change_requested"},
 }
 """Every kind with what it says"""
+LINKS: dict[str, Message] = {
+    "linked": {"given_name": "ADA", "earlier_member_id": "OLD1"},
+    "merged": {"given_name": "ADA", "earlier_member_id": "OLD1", "earlier_given_name": "ADDIE"},
+}
+"""Those that are said of a person"""
 
 
 def change(kind: str, at: str = "2026-04-10T09:00:00-04:00", change_id: str = "", **said: Any) -> Message:
@@ -41,5 +46,5 @@ def change(kind: str, at: str = "2026-04-10T09:00:00-04:00", change_id: str = ""
         "member_id": "TGV100000001",
         "change_id": change_id or f"CH-{kind}",
         "at": at,
-        "said": {"kind": kind} | SAID.get(kind, {}) | said,
+        "said": {"kind": kind} | (SAID | LINKS).get(kind, {}) | said,
     }

@@ -15,9 +15,9 @@ from adapters.json_message.schema import file
 from application.ports import NotUnderstood, Understood
 from domain.coverage import CoverageNotice, Individual, Numbers
 from domain.enrolment import Enrolled, Relationship
-from domain.person import Description, Names, Sex
+from domain.person import Description, Link, LinkNotice, Names, Sex
 from domain.plan_change import RULES, Cause, Proof, Requested
-from tests.unit.coverage import ADA, CY, SAID, change
+from tests.unit.coverage import ADA, CY, LINKS, SAID, change
 from tests.unit.notices import Message, encoded
 from tests.unit.test_docs import CHECKOUT
 
@@ -70,6 +70,15 @@ def test_every_kind_is_read(kind: str) -> None:
     assert notice.numbers.of_change_id == SAID[kind].get("of_change_id", "")
 
 
+@pytest.mark.parametrize(("kind", "earlier"), [("linked", "ADA"), ("merged", "ADDIE")])
+def test_a_link_is_read_as_one_of_two_persons(kind: str, earlier: str) -> None:
+    [part] = translate(encoded(change(kind)))
+    assert isinstance(part, Understood)
+    ada, before = Names("TGV100000001", given_name="ADA"), Names("OLD1", given_name=earlier)
+    at = datetime.fromisoformat("2026-04-10T09:00:00-04:00")
+    assert part.said == LinkNotice("1078830634", ada, before, Link(kind), at)
+
+
 def test_whoever_is_removed_is_only_named() -> None:
     [ben] = understood(change("dependant_removed")).individuals
     assert (ben.names.given_name, ben.description) == ("BEN", None)
@@ -87,6 +96,7 @@ def test_whoever_is_removed_is_only_named() -> None:
         (change("plan_change_requested", life_event=LONG_AGO), "$.said.life_event.on: out of bounds"),
         (change("dependant_added", dependant=CY), "$.said.dependant.relationship: missing"),
         (change("terminated", at="2026-04-10T09:00:00"), "$.at: without an offset"),
+        (change("linked", at="1899-04-10T09:00:00-04:00"), "$.at: out of bounds"),
         (change("ended"), "$.said.kind: not one of the allowed values"),
     ],
 )  # fmt: skip
@@ -106,7 +116,7 @@ def test_no_number_may_be_that_of_a_card_or_a_bank_account(field: str) -> None:
 @st.composite
 def changed(draw: st.DrawFn) -> Message:
     """A good message in which something is left out, added or put in another's place."""
-    message: Message = json.loads(json.dumps(change(draw(st.sampled_from(sorted(SAID))))))
+    message: Message = json.loads(json.dumps(change(draw(st.sampled_from(sorted(SAID | LINKS))))))
     said = message["said"]
     inner = [said[name] for name in ("subscriber", "dependant", "life_event") if name in said]
     part: Any = draw(st.sampled_from([message, said, *inner]))
@@ -147,5 +157,5 @@ def test_the_example_on_the_page_is_a_good_message() -> None:
 
 def test_every_kind_and_field_is_on_the_page() -> None:
     fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", {})}
-    words = fields | set(SAID) | set(Relationship) - {"subscriber"} | set(Sex) | set(Proof) | set(RULES)
+    words = fields | set(SAID) | set(LINKS) | set(Relationship) - {"subscriber"} | set(Sex) | set(Proof) | set(RULES)
     assert [name for name in sorted(words) if f"`{name}`" not in SECTION] == []

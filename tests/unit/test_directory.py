@@ -132,8 +132,14 @@ def test_of_two_that_hold_what_began_last_decides() -> None:
 def test_a_gap_between_two_is_none() -> None:
     state = listed(publish(membership(until="2026-03-31"), membership(first="2026-05-01")))
     assert told(state, "2026-04-15") == (False, Why.ENDED, "")
-    found = in_network(state, "P", "SILVER", date(2026, 4, 15))
-    assert found.decided_by == membership(until="2026-03-31")
+
+
+def test_what_ended_last_says_until_when_they_were_in_it() -> None:
+    state = listed(publish(membership(until="2026-03-31"), membership(until="2026-02-28", tier="9")))
+    assert in_network(state, "P", "SILVER", date(2026, 4, 15)).decided_by == membership(until="2026-03-31")
+    coming = listed(publish(membership(first="2026-06-01"), membership(first="2026-05-01", tier="9")))
+    found = in_network(coming, "P", "SILVER", date(2026, 4, 15))
+    assert found.decided_by == membership(first="2026-05-01", tier="9")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))

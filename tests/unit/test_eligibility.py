@@ -158,6 +158,18 @@ def test_a_termination_that_is_said_after_a_reinstatement_ends_it() -> None:
     assert covers(told(*said, Terminated(day(5, 31), "fraud")), day(8)) == ("", Why.TERMINATED)
 
 
+def test_a_reinstatement_of_an_earlier_enrolment_is_none_of_a_later_one() -> None:
+    later = Enrolled("GOLD", day(6), (ADA,))
+    state = told(ENROLLED, later, Terminated(day(8, 31), "moved"), Reinstated(day(4), "paid"))
+    assert covers(state, day(9)) == ("", Why.TERMINATED)
+
+
+def test_of_what_was_said_at_the_same_moment_the_same_counts_in_either_order() -> None:
+    ended, again = record(Terminated(day(6, 30), "moved"), "b"), record(Reinstated(day(7), "paid"), "a")
+    enrolled = record(ENROLLED)
+    assert covers(recorded(enrolled, ended, again), day(8)) == covers(recorded(again, enrolled, ended), day(8))
+
+
 def test_what_is_voided_is_as_if_never_made() -> None:
     ended = record(Terminated(day(3, 31), "mistake"), "end", minutes=5)
     void = record(Voided(StreamId("end")), minutes=9)
@@ -185,6 +197,12 @@ def test_an_enrolment_that_does_not_name_a_dependant_ends_what_was_said_before_i
     added, anew = DependantAdded(day(4), (CY,)), Enrolled("GOLD", day(6), (ADA, BEN))
     assert covers(told(ENROLLED, added, anew), day(6), CY) == ("", Why.NOT_NAMED)
     assert covers(told(ENROLLED, anew, added), day(6), CY) == ("GOLD", Why.ADDED)
+
+
+def test_an_enrolment_that_names_a_dependant_anew_goes_before_an_earlier_removal() -> None:
+    anew = Enrolled("GOLD", day(6), (ADA, CY))
+    assert covers(told(DependantRemoved(day(3, 31), (CY,)), anew), day(6), CY) == ("GOLD", Why.ENROLLED)
+    assert covers(told(anew, DependantRemoved(day(3, 31), (CY,))), day(6), CY) == ("", Why.REMOVED)
 
 
 # --- any order

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from domain import coverage, plan
 from domain.coverage import PlanChangeRefused, PlanChangeRequested, Record, Refusal
-from domain.eligibility import plan_on
-from domain.enrolment import Coverage, Enrolled, Said, Terminated, Voided, requests
+from domain.eligibility import plan_on, spans
+from domain.enrolment import Coverage, Covered, Enrolled, Relationship, Said, Terminated, Voided, requests
 from domain.facts import StreamId
 from domain.plan import INITIAL as UNKNOWN
 from domain.plan import BenefitDesign, Period, Plan
@@ -239,6 +239,21 @@ def test_it_is_effective_from_its_day_on_once_it_is_confirmed() -> None:
     assert standing(first, ASKED, compared, CONFIRMED) is Standing.EFFECTIVE
     state = recorded(ENROLLED, ASKED, CONFIRMED)
     assert (plan_on(state, before), plan_on(state, first)) == ("SILVER", "GOLD")
+
+
+def test_an_enrolment_that_begins_after_the_change_says_the_plan_anew() -> None:
+    state = recorded(ENROLLED, ASKED, CONFIRMED, record(Enrolled("BRONZE", date(2026, 6, 1))))
+    assert (plan_on(state, date(2026, 5, 31)), plan_on(state, date(2026, 6, 1))) == ("GOLD", "BRONZE")
+
+
+def test_a_change_divides_the_time_that_somebody_is_covered() -> None:
+    ada = Covered(StreamId("ada"), Relationship.SUBSCRIBER)
+    state = recorded(record(Enrolled("SILVER", date(2026, 1, 1), (ada,))), ASKED, CONFIRMED)
+    assert [(span.first, span.last, span.plan_id) for span in spans(state, ada.person)] == [
+        (None, date(2025, 12, 31), ""),
+        (date(2026, 1, 1), date(2026, 4, 30), "SILVER"),
+        (date(2026, 5, 1), None, "GOLD"),
+    ]
 
 
 def test_the_later_word_counts_until_the_other_plan_holds() -> None:

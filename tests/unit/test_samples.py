@@ -12,7 +12,7 @@ from application.ports import NotUnderstood, Understood
 from consumers.messages import balanced
 from domain.adjudication import Status, status_of
 from domain.parking import REASONS
-from samples import family, make, notices
+from samples import family, household, make, notices
 from samples.make import FOLDER, Sample
 from tests.unit.models import expected
 
@@ -47,6 +47,7 @@ def test_the_notices_on_disk_are_what_the_code_writes_byte_for_byte() -> None:
 
 def test_the_familys_year_on_disk_is_what_the_code_writes_byte_for_byte() -> None:
     assert {path.name: path.read_bytes() for path in (FOLDER / "family").iterdir()} == family.build()
+    assert {path.name: path.read_bytes() for path in (FOLDER / "household").iterdir()} == household.build()
 
 
 def test_every_notice_is_understood_but_the_bad_ones_each_for_its_reason() -> None:

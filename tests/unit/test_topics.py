@@ -329,6 +329,10 @@ WRITTEN = {
         f'"said":{{"kind":"plan_change_withdrawn","request":"{ID}"}}}}'
     ),
     "plan_change.refused:1": f'{{"request":"{ID}","reason":"outside_window"}}',
+    "person.linked:1": (
+        f'{{"payer_id":"1078810412","earlier":"{ID}","link":"merged","at":"2026-04-10T09:00:00-04:00",'
+        '"source":"coverage.changes/0@1"}'
+    ),
     "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "comparison.made:1": (
         f'{{"account":"{ID}","payer_id":"1078810412","kind":"own_year","on":"2026-12-31","known_at":7,"is_family":true,'

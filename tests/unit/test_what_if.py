@@ -221,6 +221,13 @@ def test_a_claim_is_priced_by_its_last_word_on_what_any_word_tells_of_plan_and_n
     assert found.processed[0] == date(2026, 3, 9)
 
 
+def test_of_one_day_of_service_what_was_processed_first_is_priced_first() -> None:
+    early, late = (claimed(StreamId(name), "payer", [said(day=day)]) for name, day in (("z", 2), ("a", 9)))
+    assert isinstance(early, Claimed)
+    assert isinstance(late, Claimed)
+    assert [early.services[0].number, late.services[0].number] == ["2026-03-02 z 001", "2026-03-09 a 001"]
+
+
 def test_a_network_that_is_not_told_is_taken_for_the_plans_own() -> None:
     found = claimed(StreamId("c"), "payer", [said()])
     assert isinstance(found, Claimed)
