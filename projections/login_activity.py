@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from domain.identity import KIND_OF, LockedOut
+from domain.sign_in_events import KIND_OF, LockedOut
 from projections.login_queries import PORTAL_ACCOUNTS, SESSIONS
 from projections.projection import Change, Projected, Read, Statement
 

@@ -12,8 +12,8 @@ import msgspec
 
 from domain.anomalies import Account, Address, Attempt, judged
 from domain.facts import StreamId
-from domain.identity import AlertAcknowledged, LockedOut, LockoutEnded, SignedIn, SignInFailed
 from domain.sign_in import Personal
+from domain.sign_in_events import AlertAcknowledged, LockedOut, LockoutEnded, SignedIn, SignInFailed
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "security_alerts"

@@ -10,8 +10,8 @@ from application.identification import login_of
 from application.ports import Format, Message
 from application.sign_ins import end_lockouts
 from composition import Ledger
-from domain.identity import LockedOut, LockoutEnded, SignedIn, SignInFailed
 from domain.sign_in import By, Cause
+from domain.sign_in_events import LockedOut, LockoutEnded, SignedIn, SignInFailed
 from tests.unit.notices import encoded
 from tests.unit.sign_ins import sign_in
 

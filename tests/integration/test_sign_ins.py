@@ -20,10 +20,10 @@ from application.ports import Format, Message, Understood, VersionConflict
 from application.sign_ins import end_lockouts, request_of
 from composition import Ledger, open_ledger
 from domain.facts import StreamId
-from domain.identity import LockedOut, LockoutEnded, SignInFailed
 from domain.lockout import Lock
 from domain.request import Answer
 from domain.sign_in import By, Cause, Notice, Personal
+from domain.sign_in_events import LockedOut, LockoutEnded, SignInFailed
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded

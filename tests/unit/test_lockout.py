@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from domain import identity
 from domain.facts import StreamId
-from domain.identity import EndLockouts, LockedOut, LockoutEnded, Login, Refusal, SignedIn, SignInFailed, lock_on
+from domain.identity import EndLockouts, Login, Refusal, lock_on
 from domain.lockout import CONSECUTIVE_MAX, COUNTED, Policy
 from domain.sign_in import By, Cause, Kind, Said
+from domain.sign_in_events import LockedOut, LockoutEnded, SignedIn, SignInFailed
 from tests.unit.sign_ins import failed, minutes, record, said, signed_in, unlocked
 
 PHONE = "the member's phone"
