@@ -18,21 +18,21 @@ app = typer.Typer()
 ProviderId = Annotated[str, typer.Argument(metavar="PROVIDER", help="The provider's NPI.")]
 PayerId = Annotated[str | None, typer.Option(help="A payer's number; every payer that lists them by default.")]
 PlanId = Annotated[str | None, typer.Option(help="A plan's own id; every plan that lists them by default.")]
-On = Annotated[datetime | None, typer.Option(formats=DAYS, help="On this day; today by default.")]
+AsOf = Annotated[datetime | None, typer.Option("--as-of", "--on", formats=DAYS, help="On this day; today by default.")]
 
 
-@app.command("in-network", epilog="Example: scripts/ledger in-network 1234567893 --on 2026-03-31")
+@app.command("in-network", epilog="Example: scripts/ledger in-network 1234567893 --as-of 2026-03-31")
 def show_in_network(
     provider: ProviderId,
     payer: PayerId = None,
     plan: PlanId = None,
-    on: On = None,
+    as_of: AsOf = None,
     known_at: KnownAt = None,
     as_json: Json = False,
 ) -> None:
     """Whether a provider is in a plan's network on a day, in which tier, and which entry of the directory says so."""
     with opened() as ledger, ledger.database.snapshot():
-        day = day_of(ledger, on)
+        day = day_of(ledger, as_of)
         rows = networks_of(ledger, provider, day, payer, plan, position_of(ledger, known_at))
     if as_json:
         for row in rows:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
+from adapters.cli.care import care_of
 from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import claims_seen_by, viewer_of
@@ -17,9 +18,14 @@ from tests.unit.families import MEMBER, PAYER, claim, said
 from tests.unit.notices import Message as Json
 from tests.unit.notices import encoded
 
-scenarios("what_a_spouse_may_see.feature", "consent_ends_at_18.feature")
+scenarios("what_a_spouse_may_see.feature", "consent_ends_at_18.feature", "when_preventive_care_is_due.feature")
 
-PROCEDURES = {"an office visit": "HC:99213", "psychotherapy": "HC:90837"}
+PROCEDURES = {
+    "an office visit": "HC:99213",
+    "psychotherapy": "HC:90837",
+    "a colonoscopy": "HC:45378",
+    "a stool test": "HC:82274",
+}
 
 
 class Family:
@@ -123,3 +129,42 @@ def _(family: Family, day: str, viewer: str, count: str, subject: str) -> None:
 )
 def _(family: Family, day: str, viewer: str, may: str, subject: str, area: str, rule: str) -> None:
     assert family.verdict(viewer, subject, area, day) == (may == "may", rule)
+
+
+# --- preventive care
+
+
+@when(parsers.parse("a claim shows {service} of {name}'s on {day}"))
+def _(family: Family, service: str, name: str, day: str) -> None:
+    family.say(claim(f"{service} {day}", name.upper(), PROCEDURES[service], day), Format.JSON_CLAIM)
+
+
+@when(parsers.parse("the claim of {service} on {day} of {name}'s is voided"))
+def _(family: Family, service: str, day: str, name: str) -> None:
+    voided = {"kind": "voided", "at": "2026-05-30T12:00:00-05:00"}
+    family.say(claim(f"{service} {day}", name.upper(), PROCEDURES[service], day) | {"said": voided}, Format.JSON_CLAIM)
+
+
+def colorectal(family: Family, name: str, day: str) -> tuple[str, str, str]:
+    [found] = [
+        each
+        for each in care_of(family.ledger, MEMBER, date.fromisoformat(day), None)
+        if each["person"].startswith(name.upper()) and each["recommendation"] == "colorectal_cancer_screening"
+    ]
+    return found["standing"], str(found["from_on"]), str(found["until"])
+
+
+@then(parsers.parse("on {day} colorectal screening is due for {name} since {since}"))
+def _(family: Family, day: str, name: str, since: str) -> None:
+    assert colorectal(family, name, day) == ("due", since, "None")
+
+
+@then(parsers.parse("on {day} colorectal screening is done for {name} until {until}"))
+def _(family: Family, day: str, name: str, until: str) -> None:
+    standing, _, last = colorectal(family, name, day)
+    assert (standing, last) == ("done", until)
+
+
+@then(parsers.parse("on {day} colorectal screening is {standing} recommended for {name}"))
+def _(family: Family, day: str, standing: str, name: str) -> None:
+    assert colorectal(family, name, day)[0] == standing.replace(" ", "_")

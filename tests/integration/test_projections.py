@@ -31,8 +31,9 @@ from adapters.settings import Settings
 from application.identification import Member
 from application.openings import Opening, load
 from application.ports import DependencyDown, Format, Message
-from application.requests import statement_of
+from application.requests import Question, comparison_of, statement_of
 from composition import PROJECTIONS, Ledger, initialise, open_ledger
+from domain.comparison import Compare, Kind, Option
 from domain.facts import StreamId
 from domain.money import Money
 from domain.remittance import RemittanceReceived
@@ -81,12 +82,14 @@ TABLES = {
     "security_resolutions": "security_alerts",
     "security_memory": "security_alerts",
     "plans": "plans",
+    "plans_compared": "plans_compared",
     "directory": "directory",
     "directory_networks": "directory",
     "coverage_facts": "coverage",
     "coverage_spans": "coverage",
     "plan_changes": "coverage",
     "consent_facts": "family",
+    "plans_compared": "plans_compared",
 }
 """Each with its projection"""
 DAY = date(2026, 3, 31)
@@ -106,6 +109,9 @@ def samples_taken_in(ledger: Ledger) -> None:
     load(ledger.log, ledger.mapper, ledger.ids, [taken_over], "file:1")
     owed = statement_of(ledger.work(), ledger.ids, "key", Member("1", "M"), streams, DAY, DAY)
     assert isinstance(ledger.execute(owed), Answer)
+    question = Question(Kind.BENEFITS, DAY, None, is_family=False)
+    shown = Compare(StreamId(streams[0]), "1", Kind.BENEFITS, DAY, 1, False, (Option("SILVER"), Option("GOLD")))
+    assert isinstance(ledger.execute(comparison_of(ledger.ids, "shown", question, shown)), Answer)
     of_payments = [*map(told, KINDS), *map(told_of_schedule, SCHEDULE_KINDS)]
     ledger.intake.handle([Message("payments/0@1", encoded(each), Format.JSON_PAYMENT) for each in of_payments])
     of_banks = [entry(), REVERSED]
