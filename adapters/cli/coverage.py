@@ -69,7 +69,10 @@ def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) ->
             "coverage_id": coverage_id,
             "payer_id": streams[StreamId(coverage_id)],
             "as_of": day,
-            "persons": [_person(state, person, day, people.get(person, {})) for person in persons(state)],
+            "persons": sorted(
+                (_person(state, person, day, people.get(person, {})) for person in persons(state)),
+                key=lambda each: each["name"] or "",
+            ),
             "plan_changes": _plan_changes(state, day),
             "uncovered_claims": [row for each in claims if (row := _uncovered(state, each))],
         }
@@ -89,6 +92,8 @@ def _person(state: Coverage, person: StreamId, day: date, known: Mapping[str, An
 
 
 def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
+    """Requests that were made by a day, by what was said of them until then."""
+    told = Coverage(tuple(each for each in state.changes if each.at.date() <= day), state.refused)
     return [
         {
             "request_id": each.request,
@@ -99,7 +104,7 @@ def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
             "standing": each.standing(day),
             "reason": each.refused,
         }
-        for each in requests(state)
+        for each in requests(told)
     ]
 
 

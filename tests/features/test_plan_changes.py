@@ -84,14 +84,14 @@ def _(member: Member, at: str) -> None:
 @then(parsers.re(r"the request is (?P<standing>\w+)(?: as (?P<reason>[\w ]+))?$"))
 def _(member: Member, standing: str, reason: str | None) -> None:
     assert not member.outcome.parked
-    last = member.coverage("2026-03-01")["plan_changes"][-1]
+    last = member.coverage("2026-12-31")["plan_changes"][-1]
     assert (last["standing"], (last["reason"] or "").replace("_", " ")) == (standing, reason or "")
 
 
 @then("the request waits until the plan is known")
 def _(member: Member) -> None:
     assert [part.park.reason for part in member.outcome.parked] == ["coverage.plan_unknown"]
-    assert member.coverage("2026-03-01")["plan_changes"] == []
+    assert member.coverage("2026-12-31")["plan_changes"] == []
 
 
 @then(parsers.parse("on {day} they are covered by {plan_id}"))

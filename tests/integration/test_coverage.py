@@ -244,6 +244,19 @@ def test_a_request_waits_for_its_plan_and_is_decided_on_a_retry(ledger: Ledger) 
     assert covered(ledger, date(2026, 5, 1))["ADA"] == "TGV-GOLD"
 
 
+def test_a_request_stands_on_a_day_by_what_was_said_of_it_until_then(ledger: Ledger) -> None:
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, change("enrolled", AT["enrolled"]), change("plan_change_requested"))
+    take(ledger, change("plan_change_confirmed", "2026-04-12T09:00:00-04:00"))
+    told = {
+        day: [
+            each["standing"] for each in coverage_of(ledger, MEMBER, date.fromisoformat(day), None)[0]["plan_changes"]
+        ]
+        for day in ("2026-04-09", "2026-04-10", "2026-04-12", "2026-05-01")
+    }
+    assert list(told.values()) == [[], ["requested"], ["confirmed"], ["effective"]]
+
+
 def test_a_refused_request_says_why(ledger: Ledger) -> None:
     take(ledger, GOLD, as_=Format.JSON_PLAN)
     take(ledger, change("enrolled", AT["enrolled"]))
