@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 import projections.accumulators
+import projections.care_due
 import projections.claim_history
 import projections.coverage
 import projections.denials
@@ -63,6 +64,7 @@ from projections.runner import BATCH_EVENTS, Runner
 
 PROJECTIONS: tuple[Projection, ...] = (
     projections.claim_history,
+    projections.care_due,
     projections.people,
     projections.payers,
     projections.remittances,

@@ -9,6 +9,7 @@ coverage or without a claim; nor who smokes. Due means that no claim shows it. I
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.age import reached
@@ -267,6 +268,13 @@ def _last(method: Method, birth_date: date, done: list[Done]) -> tuple[date, dat
     first, before = (reached(birth_date, age) for age in method.ages)
     days = sorted({each.on for each in done if first <= each.on < before and _shows(each.procedure, method.codes)})
     return (method.again(days[-1]), days[-1]) if len(days) >= method.doses else None
+
+
+@lru_cache(maxsize=20_000)
+def shown_by(procedure: str) -> tuple[str, ...]:
+    """The names of the recommendations for which a procedure counts, at some age."""
+    shown = (each.name for each in TABLE if any(_shows(procedure, method.codes) for method in each.methods))
+    return tuple(dict.fromkeys(shown))
 
 
 DISCONTINUED = frozenset({"53", "73", "74"})

@@ -37,15 +37,3 @@ WHERE own.known_until IS NULL AND own.claim_id = ANY(%(claims)s::uuid[])
 """
 """All that was ever said of claims and of the other claims of their bills: what is known by now to be sensitive was so at
 any position."""
-
-PROCEDURES = """
-SELECT held.claim_id::text, line.value ->> 'procedure' AS procedure,
-       coalesce((line.value ->> 'service_from')::date, held.service_from) AS day
-FROM claim_history held
-JOIN claim_history final ON final.claim_id = held.claim_id AND final.position = held.final_position
-CROSS JOIN LATERAL jsonb_array_elements(final.lines) AS line
-WHERE held.person_id = ANY(%(persons)s::uuid[]) AND NOT held.status = ANY(%(nothing_done)s)
-  AND CASE WHEN %(known_at)s::bigint IS NULL THEN held.known_until IS NULL
-           ELSE held.position <= %(known_at)s AND (held.known_until IS NULL OR held.known_until > %(known_at)s) END
-"""
-"""What the last words on a person's claims say was done, as known at a position; a line without a day has its claim's."""

@@ -14,18 +14,15 @@ from adapters.cli.seen import Family, SeenBy, family_of, shown_claims, viewer_of
 from adapters.cli.show import console, new_table, text
 from application.identification import person_of
 from composition import Ledger
-from domain.adjudication import Status
 from domain.care import Care, Done, Standing, due
 from domain.consent import Area
 from domain.person import Names, Sex
-from projections.family_queries import PROCEDURES
+from projections.care_due import DONE
 
 app = typer.Typer()
 
 AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What was due on this day; today by default.")]
 
-NOTHING_DONE = [Status.PREDETERMINATION, Status.REVERSED, Status.VOIDED]
-"""Claims that do not show that anything was done. A denied one does: it was done, and not paid"""
 UNKNOWN = "birth_date_unknown"
 _STYLES = {Standing.DUE: "[yellow]due[/]", Standing.DONE: "[green]done[/]"}
 
@@ -87,9 +84,9 @@ def _done(
     ledger: Ledger, persons: Collection[str], day: date, known_at: int | None, viewer: Names | None
 ) -> list[Done]:
     """What claims show; to a viewer no more than they may know of."""
-    asked = {"persons": list(persons), "known_at": known_at, "nothing_done": NOTHING_DONE}
+    asked = {"persons": list(persons), "known_at": known_at}
     with ledger.database.session() as cursor:
-        rows = cursor.execute(PROCEDURES, asked).fetchall()
+        rows = cursor.execute(DONE, asked).fetchall()
     claims = {row["claim_id"] for row in rows}
     if viewer is not None:
         claims = shown_claims(ledger, claims, viewer, Area.CARE, day, known_at)

@@ -61,6 +61,17 @@ def test_a_denied_claim_shows_it_and_one_that_was_taken_back_does_not(ledger: Le
     assert care(ledger, "ADA", "colorectal_cancer_screening", known_at=status["position"]) == DONE
 
 
+def test_the_view_has_what_claims_show_and_whether_it_stands(ledger: Ledger) -> None:
+    def shown() -> list[tuple[str, str, date, bool]]:
+        found = rows(ledger.database, "SELECT * FROM care_due")
+        return [(row["recommendation"], row["procedure"], row["done_on"], row["stands"]) for row in found]
+
+    take(ledger, COLONOSCOPY, claim("2", "BEN", "HC:99213", "2025-03-01"))
+    assert shown() == [("colorectal_cancer_screening", "HC:45378:33", date(2025, 3, 1), True)]
+    take(ledger, COLONOSCOPY | {"said": {"kind": "voided", "at": "2025-04-01T10:00:00-05:00"}})
+    assert shown() == [("colorectal_cancer_screening", "HC:45378:33", date(2025, 3, 1), False)]
+
+
 def test_a_predetermination_shows_nothing(ledger: Ledger) -> None:
     announced = claim("1", "ADA", "HC:45378", "2025-03-01")
     announced["said"] |= {"status_code": "25"}

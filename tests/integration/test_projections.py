@@ -89,6 +89,7 @@ TABLES = {
     "coverage_spans": "coverage",
     "plan_changes": "coverage",
     "consent_facts": "family",
+    "care_due": "care_due",
 }
 """Each with its projection"""
 DAY = date(2026, 3, 31)
