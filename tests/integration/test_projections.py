@@ -89,7 +89,6 @@ TABLES = {
     "coverage_spans": "coverage",
     "plan_changes": "coverage",
     "consent_facts": "family",
-    "plans_compared": "plans_compared",
 }
 """Each with its projection"""
 DAY = date(2026, 3, 31)
