@@ -1,8 +1,34 @@
-"""Files of messages, one a line: each is read as if it came alone."""
+"""Messages that say one thing, and files of them, one a line: each is read as if it came alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from application.ports import Buffer, NotUnderstood, Translate, Understood
+from adapters.json_message.reader import Fault
+from application.ports import Buffer, NotUnderstood, Said, Translate, Understood
+
+Read = TypeVar("Read")
+
+
+def one(understand: Callable[[bytes], Said]) -> Translate:
+    """The translation of a message that is understood as a whole or, with the Fault that this raises, not at all."""
+
+    def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
+        raw = bytes(data[:])
+        try:
+            said = understand(raw)
+        except Fault as fault:
+            yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
+        else:
+            yield Understood(said, "", lambda: raw, raw)
+
+    return translate
+
+
+def keep(rules: Iterable[Callable[[Read], str]], read: Read) -> None:
+    """Raises Fault for the first rule that is broken: each gives what breaks it, in the message's own names."""
+    for rule in rules:
+        if broken := rule(read):
+            raise Fault("json.wrong_schema", broken)
 
 
 def by_line(translate: Translate) -> Translate:

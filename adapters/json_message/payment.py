@@ -3,17 +3,15 @@
 The source of docs/schemas/payment-1.json. Every field has the domain's own name.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, keep, one
 from adapters.json_message.parts import YEARS, Amount, At, Id, Number, OptionalNumber, Part
 from adapters.json_message.reader import BOM, Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain import payment, schedule
 from domain.account_numbers import holds_account_number
 from domain.money import Money
@@ -148,18 +146,11 @@ class PaymentMessage(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(PaymentMessage, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one notice of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        message = _read(raw)
-        for rule in RULES:
-            if broken := rule(message):
-                raise Fault("json.wrong_schema", broken)
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(_notice(message), "", lambda: raw, raw)
+def understand(raw: bytes) -> payment.PaymentNotice | schedule.ScheduleNotice:
+    """The one notice of a message. Raises Fault."""
+    message = _read(raw)
+    keep(RULES, message)
+    return _notice(message)
 
 
 def _read(raw: bytes) -> PaymentMessage:
@@ -182,6 +173,7 @@ def _document(raw: bytes) -> object:
         return None
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

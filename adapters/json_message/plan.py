@@ -2,7 +2,6 @@
 bytes of a message to what is published in it, or to the reason why it must be parked.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from typing import Annotated, Literal
@@ -11,10 +10,9 @@ from zoneinfo import available_timezones
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, keep, one
 from adapters.json_message.parts import CENTS_MAX, YEARS, Number, Part, Text
 from adapters.json_message.reader import Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
 from domain.adjudication import Design as FamilyDesign
 from domain.plan import BenefitDesign, PlanNotice, Refusal, Service
@@ -100,22 +98,16 @@ class PlanMessage(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(PlanMessage, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one design of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        notice = _notice(read(raw))
-        for rule in RULES:
-            if broken := rule(notice.design):
-                raise Fault("json.wrong_schema", broken)
-        if holds_account_number(notice):
-            raise Fault(Refusal.ACCOUNT_NUMBER)
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(notice, "", lambda: raw, raw)
+def understand(raw: bytes) -> PlanNotice:
+    """The one design of a message. Raises Fault."""
+    notice = _notice(read(raw))
+    keep(RULES, notice.design)
+    if holds_account_number(notice):
+        raise Fault(Refusal.ACCOUNT_NUMBER)
+    return notice
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

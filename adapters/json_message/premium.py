@@ -2,17 +2,15 @@
 the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, keep, one
 from adapters.json_message.parts import YEARS, Amount, Number, OptionalNumber, Part
 from adapters.json_message.reader import Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
 from domain.premium import Kind, Notice, Numbers, Refusal, Said
 
@@ -104,22 +102,16 @@ class Premium(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(Premium, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one fact of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        notice = _notice(read(raw))
-        for rule in RULES:
-            if broken := rule(notice.said):
-                raise Fault("json.wrong_schema", broken)
-        if holds_account_number(notice):
-            raise Fault(Refusal.ACCOUNT_NUMBER)
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(notice, "", lambda: raw, raw)
+def understand(raw: bytes) -> Notice:
+    """The one fact of a message. Raises Fault."""
+    notice = _notice(read(raw))
+    keep(RULES, notice.said)
+    if holds_account_number(notice):
+        raise Fault(Refusal.ACCOUNT_NUMBER)
+    return notice
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

@@ -2,17 +2,15 @@
 from the bytes of a message to what is listed in it, or to the reason why it must be parked.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, keep, one
 from adapters.json_message.parts import YEARS, Number, OptionalNumber, Part, Text
 from adapters.json_message.reader import Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
 from domain.directory import Listing, ProviderNotice, Refusal, is_npi
 
@@ -48,22 +46,16 @@ class ProviderMessage(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(ProviderMessage, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one provider of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        notice = _notice(read(raw))
-        for rule in RULES:
-            if broken := rule(notice):
-                raise Fault("json.wrong_schema", broken)
-        if holds_account_number(notice.listing):
-            raise Fault(Refusal.ACCOUNT_NUMBER)
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(notice, "", lambda: raw, raw)
+def understand(raw: bytes) -> ProviderNotice:
+    """The one provider of a message. Raises Fault."""
+    notice = _notice(read(raw))
+    keep(RULES, notice)
+    if holds_account_number(notice.listing):
+        raise Fault(Refusal.ACCOUNT_NUMBER)
+    return notice
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

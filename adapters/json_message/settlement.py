@@ -10,10 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, one
 from adapters.json_message.parts import YEARS, Amount, Number, OptionalNumber, Part
 from adapters.json_message.reader import Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain import settlement
 from domain.account_numbers import holds_account_number
 from domain.settlement import BankNotice, Direction
@@ -56,23 +55,19 @@ class BankEntry(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(BankEntry, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one notice of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        entry = read(raw)
-        if any(map(_is_account_number, _texts(entry))):
-            raise Fault("settlement.account_number")
-        if entry.said.on.year not in YEARS:
-            raise Fault("json.wrong_schema", "$.said.on: out of bounds")
-        if isinstance(entry.said, Booked) and entry.said.payout and not entry.said.payer_id:
-            raise Fault("json.wrong_schema", "$.said.payer_id: missing")  # whose payout it is
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(_notice(entry), "", lambda: raw, raw)
+def understand(raw: bytes) -> BankNotice:
+    """The one notice of a message. Raises Fault."""
+    entry = read(raw)
+    if any(map(_is_account_number, _texts(entry))):
+        raise Fault("settlement.account_number")
+    if entry.said.on.year not in YEARS:
+        raise Fault("json.wrong_schema", "$.said.on: out of bounds")
+    if isinstance(entry.said, Booked) and entry.said.payout and not entry.said.payer_id:
+        raise Fault("json.wrong_schema", "$.said.payer_id: missing")  # whose payout it is
+    return _notice(entry)
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

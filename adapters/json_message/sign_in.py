@@ -2,17 +2,15 @@
 the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
-from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.lines import by_line
+from adapters.json_message.lines import by_line, one
 from adapters.json_message.parts import YEARS, At, Number, Part, Text
 from adapters.json_message.reader import Fault, Reader
-from application.ports import Buffer, NotUnderstood, Understood
 from domain.account_numbers import holds_account_number
 from domain.identity import Refusal
 from domain.sign_in import App, Factor, Grade, Member, Notice, Numbers, Personal, Proof, Said, Scope
@@ -243,23 +241,19 @@ class SignIn(Part, frozen=True, gc=False, kw_only=True):
 read = Reader(SignIn, VERSION).read
 
 
-def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
-    """The one fact of a message. Never raises for what is in the data."""
-    raw = bytes(data[:])
-    try:
-        notice = _notice(read(raw))
-        if notice.said.at.year not in YEARS or (notice.said.expires_at or notice.said.at).year not in YEARS:
-            raise Fault("json.wrong_schema", "$.said.at: out of bounds")
-        # Of addresses only: what is no address stays out. What is hashed and not kept needs no look.
-        kept = notice.personal.user_name, notice.personal.device, notice.personal.other_user_name, notice.portal_id
-        if holds_account_number(kept):
-            raise Fault(Refusal.ACCOUNT_NUMBER)
-    except Fault as fault:
-        yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
-    else:
-        yield Understood(notice, "", lambda: raw, raw)
+def understand(raw: bytes) -> Notice:
+    """The one fact of a message. Raises Fault."""
+    notice = _notice(read(raw))
+    if notice.said.at.year not in YEARS or (notice.said.expires_at or notice.said.at).year not in YEARS:
+        raise Fault("json.wrong_schema", "$.said.at: out of bounds")
+    # Of addresses only: what is no address stays out. What is hashed and not kept needs no look.
+    kept = notice.personal.user_name, notice.personal.device, notice.personal.other_user_name, notice.portal_id
+    if holds_account_number(kept):
+        raise Fault(Refusal.ACCOUNT_NUMBER)
+    return notice
 
 
+translate = one(understand)
 translate_lines = by_line(translate)
 
 

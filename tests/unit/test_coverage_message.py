@@ -104,10 +104,19 @@ def test_what_does_not_follow_the_schema_is_refused_with_its_place(message: Mess
     assert refused(message) == ("json.wrong_schema", where)
 
 
-@pytest.mark.parametrize("field", ["payer_id", "member_id", "change_id"])
-def test_no_number_may_be_that_of_a_card_or_a_bank_account(field: str) -> None:
-    assert refused(change("terminated") | {field: "4111 1111 1111 1111"})[0] == "coverage.account_number"
-    assert refused(change("voided", of_change_id="DE89370400440532013000"))[0] == "coverage.account_number"
+def test_what_is_kept_in_the_clear_or_is_a_name_may_not_be_the_number_of_a_card_or_a_bank_account() -> None:
+    card, account = "4111 1111 1111 1111", "DE89370400440532013000"
+    assert refused(change("terminated") | {"payer_id": card})[0] == "coverage.account_number"
+    assert refused(change("plan_change_requested", plan_id=account))[0] == "coverage.account_number"
+    assert refused(change("dependant_removed", given_name=card))[0] == "coverage.account_number"
+
+
+@pytest.mark.parametrize("field", ["member_id", "change_id"])
+def test_the_payers_own_numbers_are_sealed_and_may_be_any(field: str) -> None:
+    number = "4111111111111111"
+    told = understood(change("terminated") | {field: number})
+    assert number in (told.member_id, told.numbers.change_id)
+    assert understood(change("voided", of_change_id=number)).numbers.of_change_id == number
 
 
 # --- the schema, and the page
