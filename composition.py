@@ -52,12 +52,14 @@ from application.ids import Ids
 from application.intake import Intake
 from application.mapper import Mapper
 from application.ports import Format
-from application.sign_ins import lock_of
+from application.sign_ins import end_lockouts, lock_of
 from application.unit_of_work import Heads, UnitOfWork
 from consumers.loop import Consumer, Source
 from consumers.messages import TOPICS, balanced
+from domain.facts import StreamId
 from domain.lockout import Lock, Policy
 from domain.request import Answer
+from projections.login_queries import RUN_OUT
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt
 from projections.runner import BATCH_EVENTS, Runner
@@ -172,6 +174,12 @@ class Ledger:
     def lock_of(self, portal_id: str, user_name: str, device_id: str, at: datetime) -> Lock | None:
         """What an attempt to sign in meets at a moment: application/sign_ins.py."""
         return lock_of(self.work(), self.heads, self.ids, portal_id, user_name, device_id, at)
+
+    def end_lockouts(self, now: datetime) -> int:
+        """Record of all lockouts whose time is over that they ended; how many had. Raises DependencyDown."""
+        with self.database.session() as cursor:
+            over = [StreamId(row["login_id"]) for row in cursor.execute(RUN_OUT, {"now": now})]
+        return end_lockouts(self.log, self.mapper, over, now)
 
     @cached_property
     def projection_store(self) -> PostgresProjectionStore:

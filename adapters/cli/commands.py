@@ -4,11 +4,13 @@ import getpass
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import structlog
@@ -195,6 +197,10 @@ def project(
     return None
 
 
+LOCKOUTS_S = 10
+"""How often whoever follows the log looks for lockouts whose time is over"""
+
+
 def _follow(ledger: Ledger, as_json: bool) -> None:
     stopped, log = _until_stopped(), structlog.get_logger()
     settle_memory()
@@ -206,13 +212,19 @@ def _follow(ledger: Ledger, as_json: bool) -> None:
 
     while not stopped.is_set():
         try:
-            ledger.runner.run(stopped.is_set, folded)
+            ledger.runner.run(_stopped_or_in(LOCKOUTS_S, stopped), folded)
+            ledger.end_lockouts(datetime.now(UTC))
         except Overtaken:
             log.warning("projector.overtaken")
         except DependencyDown as down:
             log.error("projector.dependency_down", dependency=str(down))
             ledger.projection_store.close()
             stopped.wait(1.0)
+
+
+def _stopped_or_in(seconds: float, stopped: threading.Event) -> Callable[[], bool]:
+    due = monotonic() + seconds
+    return lambda: stopped.is_set() or monotonic() > due
 
 
 # --- reading

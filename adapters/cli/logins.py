@@ -15,10 +15,9 @@ from adapters.cli.members import accounts_of
 from adapters.cli.opened import DAYS, Json, opened
 from adapters.cli.show import console, new_table, text
 from application.mapper import StoredEvent, Unreadable
-from application.sign_ins import end_lockouts
 from composition import Ledger
 from domain.sign_in import Factor, Personal, Proof
-from projections.login_queries import LOGINS, PORTAL_ACCOUNTS_OF, RUN_OUT, SESSIONS_OF
+from projections.login_queries import LOGINS, PORTAL_ACCOUNTS_OF, SESSIONS_OF
 
 app = typer.Typer()
 
@@ -89,12 +88,9 @@ def portal_accounts(member: Member, as_of: AsOf = None, known_at: KnownAt = None
 
 @app.command("end-lockouts", epilog="Example: scripts/ledger end-lockouts")
 def end(as_json: Json = False) -> None:
-    """Record of all lockouts whose time is over that they ended. Without it the next attempt tells of its own."""
-    now = datetime.now(UTC)
+    """Record of all lockouts whose time is over that they ended. Whoever follows the log (`project`) does it too."""
     with opened() as ledger:
-        with ledger.database.session() as cursor:
-            over = [row["login_id"] for row in cursor.execute(RUN_OUT, {"now": now})]
-        ended = end_lockouts(ledger.log, ledger.mapper, over, now)
+        ended = ledger.end_lockouts(datetime.now(UTC))
     show.out({"ended": ended}, as_json, f"{ended:,} lockouts ended.")
 
 

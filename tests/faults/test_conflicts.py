@@ -17,6 +17,8 @@ from tests.faults.watching import watching
 PER_S = 40
 PARTITIONS = 2
 PERCENT = 20
+PERCENT_OF_PROJECTOR = 5
+"""Of each projection's position: all of them move in one transaction, so this often for each of them"""
 
 # Sequences are not rolled back with what failed: one numbers the statements, whose hash with the seed decides, and the
 # others count what was thrown.
@@ -73,8 +75,9 @@ def throw(ledger: Ledger, seed: int) -> None:
     with connect(ledger.database.dsn) as connection:
         connection.execute(THROWING)
         for table in TABLES:
+            percent = PERCENT_OF_PROJECTOR if table == "projection_position" else PERCENT
             connection.execute(
-                f"CREATE TRIGGER throw AFTER INSERT OR UPDATE ON {table} EXECUTE FUNCTION throw({seed}, {PERCENT})"
+                f"CREATE TRIGGER throw AFTER INSERT OR UPDATE ON {table} EXECUTE FUNCTION throw({seed}, {percent})"
             )
 
 

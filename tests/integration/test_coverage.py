@@ -121,7 +121,11 @@ def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) 
 
 
 def test_what_cannot_be_read_is_parked_with_its_reason(ledger: Ledger) -> None:
-    bad = [change("ended"), change("terminated") | {"schema": 2}, change("voided", of_change_id="4111111111111111")]
+    bad = [
+        change("ended"),
+        change("terminated") | {"schema": 2},
+        change("terminated") | {"payer_id": "4111111111111111"},
+    ]
     wrong = ["json.wrong_schema", "json.unknown_version", "coverage.account_number"]
     assert reasons(take(ledger, *bad)) == wrong
     assert value(ledger.database, "SELECT count(*) FROM coverage_facts") == 0

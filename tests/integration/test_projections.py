@@ -128,7 +128,9 @@ def samples_taken_in(ledger: Ledger) -> None:
     of_portals += [sign_in("sign_in_failed", f"F-{at}") for at in range(5)]
     ledger.intake.handle([Message("portal.sign-ins/0@1", encoded(each), Format.JSON_SIGN_IN) for each in of_portals])
     of_a_plan = encoded(adjudicated(network="in"))  # no remittance tells
-    ledger.intake.handle([Message("payer.adjudications/0@0", of_a_plan, Format.JSON_CLAIM)])
+    preventive = encoded(families.claim("1", "ADA", "HC:45378:33", "2025-03-01"))
+    for notice in (of_a_plan, preventive):
+        ledger.intake.handle([Message("payer.adjudications/0@0", notice, Format.JSON_CLAIM)])
 
 
 def live(ledger: Ledger, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.cli import commands
 from adapters.cli.alerts import alerts_of
 from adapters.cli.logins import logins_of, portal_accounts_of, sessions_of
 from adapters.json_message.sign_in import translate
@@ -24,6 +25,7 @@ from domain.lockout import Lock
 from domain.request import Answer
 from domain.sign_in import By, Cause, Notice, Personal
 from domain.sign_in_events import LockedOut, LockoutEnded, SignInFailed
+from tests.delivery import attempts
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
@@ -204,6 +206,21 @@ def test_lockouts_whose_time_is_over_are_told_to_have_ended(ledger: Ledger) -> N
     assert events(ledger)[-1] == LockoutEnded(at=minutes(19), by=By.RAN_OUT)
     take(ledger, *fails(1, first=20))
     assert events(ledger)[-1].cause is Cause.WRONG_PASSWORD
+
+
+def test_who_follows_the_log_tells_of_lockouts_that_ran_out(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    monkeypatch.setattr(commands, "_until_stopped", lambda: stop)
+    monkeypatch.setattr(commands, "settle_memory", lambda: None)
+    monkeypatch.setattr(commands, "LOCKOUTS_S", 0)
+    take(ledger, *fails(5))
+    following = threading.Thread(target=commands._follow, args=[ledger, False])
+    following.start()
+    trying = attempts()
+    while events(ledger)[-1] != LockoutEnded(at=minutes(19), by=By.RAN_OUT):
+        next(trying)
+    stop.set()
+    following.join()
 
 
 # --- the rows, and what is asked of them
