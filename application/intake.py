@@ -141,7 +141,7 @@ class Intake:
         total, units, claims = Outcome(), list[Unit | _Part](), 0
         for part in self._parts(message):
             units.append(part)
-            claims += len(part.claims) if isinstance(part, Unit) else FILE_BATCH_CLAIMS // 20
+            claims += max(1, len(part.claims)) if isinstance(part, Unit) else FILE_BATCH_CLAIMS // 20
             if claims >= FILE_BATCH_CLAIMS:
                 total.add(self._settle([units], ())[0])
                 units, claims = [], 0

@@ -34,6 +34,8 @@ def lock_of(
     work.load({stream: identity})
     for unreadable in work.unreadable.values():
         raise unreadable
+    if (head := work.head(stream)) is not None:
+        heads.keep(stream, head)
     device = ids.stream("device", portal_id, device_id) if device_id else None
     return identity.lock_on(work.state(stream, identity), device, at)
 

@@ -82,6 +82,8 @@ def lock_on(state: Login, device: Device, at: datetime) -> Lock | None:
 class Refusal(StrEnum):
     CONFLICT = "login.conflict"
     """The same was said before with other content"""
+    AHEAD_OF_TIME = "login.ahead_of_time"
+    """It is told to have happened later than now: such a message is not taken in at all, until then"""
     ACCOUNT_NUMBER = "login.account_number"
     """A text holds the number of a card or a bank account: such a message is not taken in at all"""
 
@@ -97,7 +99,8 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
     ended = tuple(_run_out(state, said.at))
     if said.kind is Kind.UNLOCKED:
         assert said.by is not None
-        return (*ended, LockoutEnded(at=said.at, by=said.by, fact=said.fact, content=said.content))
+        told = LockoutEnded(at=said.at, by=said.by, fact=said.fact, content=said.content, source=command.source)
+        return (*ended, told)
     event = _event(command)
     if said.kind not in (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED):
         return (*ended, event)
@@ -175,7 +178,11 @@ def _signed_in(state: Login, device: Device, at: datetime) -> Login:
     state = state._replace(devices=state.devices.plus(device, Seen(min(seen.first, at), max(seen.last, at))))
     among_strangers = [failure for failure in state.counter(None).failures if failure.device == device]
     if device is None:
-        return _without(state, [failure for failure in among_strangers if failure.at < at])
+        # All who do not say which device it is are one: else those of a portal that marks none would add up for ever.
+        counter = state.counter(None)
+        earlier = [failure for failure in among_strangers if failure.at < at]
+        left = tuple(failure for failure in counter.failures if failure not in earlier)
+        return state.with_counter(None, counter._replace(failures=left, consecutive=len(left)))
     own = state.counter(device).succeeded(at, among_strangers)
     return _without(state, among_strangers).with_counter(device, own)
 

@@ -105,6 +105,8 @@ class LockoutEnded(Event, frozen=True, omit_defaults=True, gc=False, kw_only=Tru
     fact: StreamId = StreamId("")
     """Of a link's or an agent's"""
     content: str = ""
+    source: str = ""
+    """Where that was read"""
 
 
 class SessionUsed(_Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):

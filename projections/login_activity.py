@@ -129,6 +129,7 @@ FROM login_activity locked
 WHERE locked.kind = 'locked_out' AND NOT EXISTS (
     SELECT FROM login_activity ended
     WHERE ended.login_id = locked.login_id AND ended.kind = 'lockout_ended' AND ended.at >= locked.at
+      AND ended.position > locked.position
       AND (ended.by <> 'ran_out' OR ended.device_id IS NOT DISTINCT FROM locked.device_id)
 );
 COMMENT ON VIEW public.open_lockouts IS 'Lockouts of which nothing said yet that they ended, though their time may be over.';

@@ -78,8 +78,9 @@ SELECT replace(raised.rule, '_', ' ') AS kind, raised.login_id, raised.fact_id, 
 FROM security_alerts raised
 LEFT JOIN LATERAL (
     SELECT day, position, by FROM security_resolutions told
-    WHERE told.login_id = raised.login_id AND CASE
-        WHEN raised.rule = 'locked_out' THEN told.fact_id IS NULL AND told.at >= raised.at
+    WHERE CASE
+        WHEN raised.rule = 'locked_out' THEN told.login_id = raised.login_id AND told.fact_id IS NULL AND told.at >= raised.at
+            AND told.position > raised.position
             AND (told.by <> 'ran_out' OR told.device_id IS NOT DISTINCT FROM raised.device_id)
         ELSE told.fact_id = raised.fact_id
     END

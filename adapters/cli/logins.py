@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from adapters.cli import show
 from adapters.cli.claims import TABLE_ROWS, KnownAt, Member, position_of
@@ -178,7 +179,7 @@ def _logins(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
     table = new_table("position", "at", "what", "why", "device", "from", right=("position",), folds=("what", "device"))
     for row in rows:
         why = row["cause"] or row["by"] or row["factor"] or ""
-        device = f"{row['device'] or (row['device_id'] or '')[:8]}{_new(row['device_is_new'])}"
+        device = f"{escape(row['device'] or (row['device_id'] or '')[:8])}{_new(row['device_is_new'])}"
         place = f"{row['country'] or (row['address_id'] or '')[:8]}{_new(row['address_is_new'])}"
         what = _words(row["kind"])
         if row["kind"] == "locked_out":

@@ -2,6 +2,7 @@
 the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
@@ -9,22 +10,28 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.json_message.lines import by_line, one
-from adapters.json_message.parts import YEARS, At, Number, Part, Text
+from adapters.json_message.parts import YEARS, At, Number, Part
 from adapters.json_message.reader import Fault, Reader
 from domain.account_numbers import holds_account_number
 from domain.identity import Refusal
-from domain.sign_in import App, Factor, Grade, Member, Notice, Numbers, Personal, Proof, Said, Scope
+from domain.sign_in import App, Factor, Grade, Kind, Member, Notice, Numbers, Personal, Proof, Said, Scope
 
 VERSION = 1
 
+OF_A_BROWSER_MAX = 8_000
+"""Who signs in sends what they like: it must not keep an attempt from being counted"""
 Address = Annotated[str, Meta(max_length=45, description="IP address, version 4 or 6", examples=["203.0.113.7"])]
 Country = Annotated[
     str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2, as far as the address tells", examples=["US"])
 ]
 DeviceId = Annotated[
     str,
-    Meta(max_length=80, pattern=r"^\S(?:.*\S)?$", description="What the portal marks a device by: a cookie of its own"),
+    Meta(
+        max_length=OF_A_BROWSER_MAX,
+        description="What the portal marks a device by: a cookie of its own. None that is empty or longer than 80",
+    ),
 ]
+DEVICE = "What the device is called, of which 80 characters are kept, and nothing where it holds an account number"
 Told = Literal[
     "wrong_password",
     "wrong_second_factor",
@@ -97,7 +104,7 @@ class FactorRemoved(_Said, frozen=True, gc=False, kw_only=True, tag="factor_remo
 
 class _Attempt(_Said, frozen=True, gc=False, kw_only=True):
     device_id: DeviceId | UnsetType | None = UNSET
-    device: Annotated[Text, Meta(description="What the device is called")] | UnsetType | None = UNSET
+    device: Annotated[str, Meta(max_length=OF_A_BROWSER_MAX, description=DEVICE)] | UnsetType | None = UNSET
     address: Address | UnsetType | None = UNSET
     country: Country | UnsetType | None = UNSET
     factor: Factor | UnsetType | None = UNSET
@@ -246,11 +253,20 @@ def understand(raw: bytes) -> Notice:
     notice = _notice(read(raw))
     if notice.said.at.year not in YEARS or (notice.said.expires_at or notice.said.at).year not in YEARS:
         raise Fault("json.wrong_schema", "$.said.at: out of bounds")
-    # Of addresses only: what is no address stays out. What is hashed and not kept needs no look.
-    kept = notice.personal.user_name, notice.personal.device, notice.personal.other_user_name, notice.portal_id
-    if holds_account_number(kept):
+    if notice.said.kind in COUNTED_BY_TIME and notice.said.at > datetime.now(UTC) + AHEAD:
+        raise Fault(Refusal.AHEAD_OF_TIME)
+    # Of addresses only: what is no address stays out. What is hashed and not kept needs no look. Attempts are taken
+    # whatever is typed for a user name, which is sealed: else a name that looks like a card's number never locks.
+    typed = () if notice.said.kind in (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED) else (notice.personal.user_name,)
+    whose = () if notice.member is None else (notice.member.payer_id,)
+    if holds_account_number((*typed, *whose, notice.personal.other_user_name, notice.portal_id, notice.said.terms)):
         raise Fault(Refusal.ACCOUNT_NUMBER)
     return notice
+
+
+COUNTED_BY_TIME = frozenset({Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.UNLOCKED})
+AHEAD = timedelta(minutes=10)
+"""How far a portal's clock may go before ours. What is told from the future would switch off all counting until then"""
 
 
 translate = one(understand)
@@ -269,6 +285,10 @@ def _notice(read: SignIn) -> Notice:
     told = {name: value for name, value in msgspec.structs.asdict(read.said).items() if value not in (UNSET, None)}
     if "address" in told:
         told["address"] = _canonical(told["address"])
+    if not 0 < len(told.get("device_id", "").strip()) <= 80:
+        told.pop("device_id", None)
+    if "device" in told:
+        told["device"] = "" if holds_account_number(told["device"]) else told["device"][:80]
     said: dict[str, Any] = {"kind": read.said.__struct_config__.tag}
     said |= {name: value for name, value in told.items() if name not in _APART}
     return Notice(
@@ -283,6 +303,9 @@ def _notice(read: SignIn) -> Notice:
 def _canonical(address: str) -> str:
     """One way to write it, so that it is known again. Raises Fault."""
     try:
-        return str(ip_address(address))
+        known = ip_address(address)
     except ValueError:
         raise Fault("json.wrong_schema", "$.said.address: not of the right form") from None
+    if "%" in address:  # the zone of a link, which may be any text
+        raise Fault("json.wrong_schema", "$.said.address: not of the right form")
+    return str(getattr(known, "ipv4_mapped", None) or known)

@@ -223,6 +223,16 @@ def test_who_follows_the_log_tells_of_lockouts_that_ran_out(ledger: Ledger, monk
     following.join()
 
 
+def test_a_lockout_that_begins_when_the_last_one_ends_is_open_and_ends(ledger: Ledger) -> None:
+    take(ledger, *fails(5))
+    take(ledger, *(sign_in("sign_in_failed", f"G-{at}", minutes(19).isoformat()) for at in range(5)))
+    assert value(ledger.database, "SELECT until FROM open_lockouts") == minutes(34)
+    assert value(ledger.database, "SELECT count(*) FROM security_alerts WHERE resolved_on IS NULL") > 0
+    assert ledger.end_lockouts(minutes(34)) == 1
+    ledger.runner.catch_up()
+    assert rows(ledger.database, "SELECT FROM open_lockouts") == []
+
+
 # --- the rows, and what is asked of them
 
 MEMBER = "NHP100000001"
@@ -344,6 +354,16 @@ def test_a_members_sign_ins_and_sessions_are_shown(run: Run) -> None:
     assert lines(run("end-lockouts", "--json")) == [{"ended": 0}]
     assert lines(run("logins", MEMBER, "--json"))[0]["by"] == "ran_out"
     assert "No sign-ins" in run("logins", "NOBODY").stdout.decode()
+
+
+def test_what_a_device_is_called_is_shown_as_it_is(run: Run) -> None:
+    run("init")
+    label = "[/] [bold]agent"
+    written = encoded(of_member(sign_in("signed_in", "L-1", device=label)))
+    (answer,) = lines(run("ingest", "-", "--json", stdin=written))
+    assert answer["parked"] == []
+    run("project", "--once")
+    assert label in run("logins", MEMBER, COLUMNS="160").stdout.decode()
 
 
 # --- alerts

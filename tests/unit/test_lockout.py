@@ -202,6 +202,14 @@ def test_a_success_of_a_new_device_does_not_begin_the_hundred_anew() -> None:
     assert of(*slow[:-2], *own, failed(2000), failed(3000)) == [("locked", minutes(3000), None, None)]
 
 
+def test_whoever_signs_in_where_no_device_is_marked_takes_back_what_failed() -> None:
+    days = [at * 1_440 for at in range(30)]
+    each = [fact for day in days for fact in (*(failed(day + at, None) for at in range(5)), signed_in(day + 60, None))]
+    untils = [found[2] for found in of(*each) if found[0] == "locked"]
+    assert len(untils) == 30
+    assert None not in untils
+
+
 def test_a_hundred_failures_are_counted_through_lockouts() -> None:
     swift = [failed(at * 20 + number / 10) for at in range(30) for number in range(5)]
     found = of(*swift)

@@ -1,7 +1,7 @@
 """Messages of topic portal.sign-ins: what is read, what is refused, and the schema and the page that say so."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,9 +81,45 @@ def test_what_does_not_follow_the_schema_is_refused_with_its_place(message: Mess
 
 @pytest.mark.parametrize("number", ["4111111111111111", "DE89370400440532013000"])
 def test_no_text_that_is_kept_may_hold_the_number_of_a_card_or_a_bank_account(number: str) -> None:
-    for message in (sign_in("registered") | {"user_name": number}, sign_in("signed_in", device=f"phone {number}")):
+    named = {"payer_id": number, "member_id": "M", "given_name": "ADA"}
+    for message in (
+        sign_in("registered") | {"user_name": number},
+        sign_in("registered") | {"member": named},
+        sign_in("terms_accepted", terms=number),
+    ):
         assert refused(message)[0] == "login.account_number"
     assert understood(sign_in("linked", event_id=number)).numbers.event_id == number
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"device": "phone 4111111111111111"}, ("", "D-1")),
+        ({"device": "x" * 8_000}, ("x" * 80, "D-1")),
+        ({"device_id": "x" * 81}, ("Firefox", "")),
+        ({"device_id": " "}, ("Firefox", "")),
+    ],
+)
+def test_nothing_that_a_browser_sends_keeps_an_attempt_from_being_counted(
+    sent: dict[str, str], kept: tuple[str, str]
+) -> None:
+    told = understood(sign_in("sign_in_failed", **{"device": "Firefox"} | sent))
+    assert (told.personal.device, told.numbers.device_id) == kept
+    named = understood(sign_in("sign_in_failed") | {"user_name": "4111111111111111"})
+    assert named.personal.user_name == "4111111111111111"
+
+
+def test_what_is_told_from_the_future_is_not_counted() -> None:
+    soon, later = (datetime.now(UTC) + timedelta(minutes=far) for far in (5, 15))
+    for kind in ("signed_in", "sign_in_failed", "unlocked"):
+        assert understood(sign_in(kind, at=soon.isoformat())).said.kind == kind
+        assert refused(sign_in(kind, at=later.isoformat()))[0] == "login.ahead_of_time"
+    assert understood(sign_in("registered", at=later.isoformat())).said.kind == "registered"
+
+
+def test_an_address_has_one_way_to_be_written() -> None:
+    assert understood(sign_in("signed_in", address="::ffff:203.0.113.7")).personal.address == "203.0.113.7"
+    assert refused(sign_in("signed_in", address="fe80::1%ada"))[1] == "$.said.address: not of the right form"
 
 
 def test_lines_of_a_file_are_read_each_as_if_it_came_alone() -> None:

@@ -259,7 +259,8 @@ WRITTEN = {
         f'{{"at":"2026-03-02T07:00:00-05:00","until":"2026-03-02T07:15:00-05:00","device":"{ID}","failures":5}}'
     ),
     "login.lockout_ended:1": (
-        f'{{"at":"2026-03-02T07:00:00-05:00","by":"agent","device":"{ID}","fact":"{ID}","content":"1:abc"}}'
+        f'{{"at":"2026-03-02T07:00:00-05:00","by":"agent","device":"{ID}","fact":"{ID}","content":"1:abc",'
+        '"source":"portal.sign-ins/0@7"}'
     ),
     "login.session_used:1": f'{{{LOGIN},"session":"{ID}","address":"{ID}"}}',
     "login.session_ended:1": f'{{{LOGIN},"session":"{ID}","by":"agent"}}',
