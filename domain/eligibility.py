@@ -120,9 +120,16 @@ def _plan_id(state: Coverage, enrolment: Change, day: date) -> str:
 
 
 def _changed(state: Coverage, enrolment: Change, day: date) -> Request | None:
-    """The last confirmed change of plans since the enrolment began."""
+    """The last confirmed change of plans since the enrolment began, or for the day on which it begins where it was said
+    before that change was asked for, as a renewal is."""
     began = _enrolled(enrolment).effective_from
-    changed = [each for each in requests(state) if each.is_confirmed and began < each.said.effective_on <= day]
+
+    def follows(each: Request) -> bool:
+        return began < each.said.effective_on or (began == each.said.effective_on and enrolment.at < each.at)
+
+    changed = [
+        each for each in requests(state) if each.is_confirmed and follows(each) and each.said.effective_on <= day
+    ]
     return max(changed, key=lambda each: (each.said.effective_on, each.at, each.request), default=None)
 
 

@@ -35,23 +35,37 @@ class Codes(NamedTuple):
 
 PROCEDURES = (
     Codes(Category.SUBSTANCE_USE, "screening and brief intervention", "99408-99409 G0396-G0397 G0442-G0443 G2011"),
-    Codes(Category.SUBSTANCE_USE, "opioid treatment", "G2067-G2080 G2086-G2088 J0570-J0578 J2315 Q9991-Q9992 S0109"),
+    Codes(
+        Category.SUBSTANCE_USE,
+        "opioid treatment",
+        "G0137 G2067-G2080 G2086-G2088 G2215 J0570-J0578 J2310 J2315 Q9991-Q9992 S0109 S9475",
+    ),
     Codes(Category.SUBSTANCE_USE, "drug tests", "80305-80377 G0480-G0483 G0659"),
     Codes(Category.SUBSTANCE_USE, "alcohol and drug abuse treatment, mental health programmes", "H0001-H2037"),
     Codes(Category.SUBSTANCE_USE, "the same for state Medicaid agencies", "T1006-T1012"),
-    Codes(Category.MENTAL_HEALTH, "psychiatry", "90785-90899"),
+    Codes(
+        Category.MENTAL_HEALTH, "psychiatry", "90785-90899 G0017-G0018 G0176-G0177 G0410-G0411 G2214 S9480 S9484-S9485"
+    ),
     Codes(Category.MENTAL_HEALTH, "psychological testing and assessment", "96105-96146 G0444"),
-    Codes(Category.MENTAL_HEALTH, "behavioural health integration", "96156-96171 99484 99492-99494 G0323 G0512"),
+    Codes(
+        Category.MENTAL_HEALTH,
+        "behavioural health integration",
+        "96156-96171 99484 99492-99494 G0323 G0512 G0552-G0554 G0560",
+    ),
     Codes(Category.REPRODUCTIVE_HEALTH, "contraception", "11976 11981-11983 57170 58300-58301 A4261 A4264 A4266-A4269"),
     Codes(Category.REPRODUCTIVE_HEALTH, "contraceptive drugs", "J1050 J7294-J7307 S4981 S4989 S4993"),
     Codes(Category.REPRODUCTIVE_HEALTH, "sterilisation", "55250 58565 58600-58615 58661-58671"),
-    Codes(Category.REPRODUCTIVE_HEALTH, "fertility", "58321-58323 58970-58976 89250-89398 S4011-S4042"),
+    Codes(Category.REPRODUCTIVE_HEALTH, "fertility", "58321-58323 58340 58970-58976 89250-89398 S4011-S4042"),
     Codes(
         Category.REPRODUCTIVE_HEALTH,
         "pregnancy, birth and abortion",
         "59000-59899 01958-01969 S0190-S0191 S0199 S2260-S2267",
     ),
-    Codes(Category.REPRODUCTIVE_HEALTH, "tests and imaging in pregnancy", "76801-76828 81025 84702-84704 0500F-0503F"),
+    Codes(
+        Category.REPRODUCTIVE_HEALTH,
+        "tests and imaging in pregnancy",
+        "76801-76828 81025 81420 81507 84702-84704 0167U 0500F-0503F",
+    ),
     Codes(Category.REPRODUCTIVE_HEALTH, "cervical cytology", "88141-88175 G0123-G0124 G0141-G0148 P3000-P3001 Q0091"),
     Codes(Category.SEXUAL_HEALTH, "chlamydia", "86631-86632 87110 87270 87320 87490-87492 87810"),
     Codes(Category.SEXUAL_HEALTH, "gonorrhoea", "87590-87592 87850"),
@@ -61,14 +75,18 @@ PROCEDURES = (
         "86592-86593 86694-86696 86780 87528-87530 87660-87661 87808",
     ),
     Codes(Category.SEXUAL_HEALTH, "papillomavirus", "87623-87626 G0476 0500T"),
-    Codes(Category.SEXUAL_HEALTH, "several agents at once, counselling", "87800-87801 G0445"),
-    Codes(Category.SEXUAL_HEALTH, "examination after abuse, gender-affirming surgery", "99170 55970 55980"),
+    Codes(Category.SEXUAL_HEALTH, "several agents at once, counselling", "87563 87800-87801 0064U 0353U 0402U G0445"),
+    Codes(Category.SEXUAL_HEALTH, "examination after abuse, gender-affirming surgery", "57335 99170 55970 55980"),
     Codes(
         Category.HIV,
         "tests",
-        "86689 86701-86703 87389-87391 87534-87539 87806 87900-87901 87903-87904 87906 G0432-G0435 G0475 S3645",
+        "86689 86701-86703 87389-87391 87534-87539 87806 87900-87901 87903-87904 87906 0219U G0432-G0435 G0475 S3645",
     ),
-    Codes(Category.HIV, "treatment and prophylaxis", "G0011-G0013 J0739 J0741 J0750-J0751 Q0516-Q0520"),
+    Codes(
+        Category.HIV,
+        "treatment and prophylaxis",
+        "G0011-G0013 J0739 J0741 J0750-J0752 J1746 J1961 J3485 Q0516-Q0520 S0104",
+    ),
     Codes(Category.UNKNOWN, "unlisted", "99199 99499 J3490 J3590 J8499 J9999 A9270"),
 )
 REVENUE = (

@@ -19,6 +19,8 @@ assistants, health centres. Whoever has another one is a specialist"""
 def under_plan(served: Served, provider: Provider, payer_id: str, plan_id: str, *, is_told: bool) -> Served:
     """What a payer told of the network under this plan holds, whatever the directory says. In an emergency a member
     pays as in network (45 CFR 149.110(b)(3))."""
+    if served.service is Service.EMERGENCY:
+        served = served._replace(network=Network.IN)
     latest = max(provider.listed, key=lambda each: each.revision, default=None)
     if latest is None:
         return served

@@ -277,7 +277,7 @@ def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> di
         prices, behind = price(claim.services, design, is_family=is_family, used=before)
         found[claim.claim_id] = _kinds(prices)
         deductible, coinsurance, copay, _ = claim.owed.kinds
-        owed = before.plus(claim.network, claim.person, deductible, Money(deductible + coinsurance + copay))
+        owed = before.plus(claim.services[0].network, claim.person, deductible, Money(deductible + coinsurance + copay))
         used[year] = owed._replace(copays=behind.copays)
     return found
 

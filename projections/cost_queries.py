@@ -4,7 +4,7 @@ FOLDED = """
 SELECT min(coalesce(folded.notification_id, 0)) AS position
 FROM projection_generation live
 LEFT JOIN projection_position folded ON folded.application_name = live.name || ':' || live.generation
-WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', 'directory', 'people', 'plans')
+WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', 'directory', 'family', 'people', 'plans')
 """
 """Up to which position of the log every table that these answers need is folded."""
 

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 
+from adapters.cli.opened import day_of
 from application.identification import person_of
 from composition import Ledger
 from domain.adjudication import ServiceLine
@@ -46,7 +48,7 @@ class Family(NamedTuple):
     stands_for: Mapping[str, str]
     """Any id of somebody of whom several are known → that one"""
     said: Sequence[tuple[str, str | None, Said]]
-    """Of whom, to whom, what"""
+    """Of whom, to whom, what; moments in the plan's time zone, whose days count"""
 
     def case(self, viewer: str, subject: str, area: Area, day: date, *, is_sensitive: bool = False) -> Case:
         viewer, subject = (self.stands_for.get(each, each) for each in (viewer, subject))
@@ -76,11 +78,15 @@ def family_of(
     alike = defaultdict(list)
     for row in known:
         alike[stands_for.get(row["person_id"], row["person_id"])].append(row)
-    said = [
-        (*(each and stands_for.get(each, each) for each in (row["person_id"], row["viewer_id"])), decode(row["folded"]))
-        for row in facts
-    ]
-    return Family({each: _person(each, rows, asked) for each, rows in alike.items()}, stands_for, said)
+    zone = ZoneInfo(ledger.settings.zone)
+
+    def told(row: Mapping[str, Any]) -> tuple[str, str | None, Said]:
+        of, to = (each and stands_for.get(each, each) for each in (row["person_id"], row["viewer_id"]))
+        said = decode(row["folded"])
+        return of, to, msgspec.structs.replace(said, at=said.at.astimezone(zone))
+
+    persons_of = {each: _person(each, rows, asked) for each, rows in alike.items()}
+    return Family(persons_of, stands_for, [*map(told, facts)])
 
 
 def _stands_for(links: Iterable[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
@@ -145,8 +151,14 @@ def claims_seen_by(
     """Those of some claims that somebody may see; no later payer's claim is named in them that they may not."""
     later = {row["decided_by"] for row in rows if row["decided_by"]}
     shown = shown_claims(ledger, later | {row["claim_id"] for row in rows}, viewer, Area.CLAIMS, day, known_at)
-    return [
-        row | {"decided_by": row["decided_by"] if row["decided_by"] in shown else None}
-        for row in rows
-        if row["claim_id"] in shown
-    ]
+    # By an earlier day nobody sees what was served since, when it may not be for them any more.
+    undated = date.min if day >= day_of(ledger, None) else date.max
+    served = [row for row in rows if (row["service_from"] or undated) <= day]
+    return [_without_others(row, shown) for row in served if row["claim_id"] in shown]
+
+
+def _without_others(row: dict[str, Any], shown: Collection[str]) -> dict[str, Any]:
+    """Of a claim that a later payer decided on, out of sight, nobody can say here what is owed; and no payer is named
+    to whom it went on."""
+    hidden = row["decided_by"] is not None and row["decided_by"] not in shown
+    return row | {"forwarded_to": None} | ({"decided_by": None, "member_owes": None} if hidden else {})

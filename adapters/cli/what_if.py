@@ -68,6 +68,8 @@ def show_what_if(
             asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known, viewer)
         is_family = asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers)
         answer = year_of(asked, is_family, uses)
+        if viewer is not None:  # what does not show used limits too, and would show as a difference
+            answer = answer._replace(owed={})
         if lines is not None and lines not in {each.plan_id for each in answer.costs}:
             raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
         kind = Kind.TYPED_YEAR if uses else Kind.OWN_YEAR

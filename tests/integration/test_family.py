@@ -104,6 +104,20 @@ def test_who_saw_what_on_a_day(ledger: Ledger) -> None:
     assert sees(ledger, "ADA", "CY", date(2026, 6, 15))["claims"] == "no_consent"
 
 
+def test_days_are_those_of_the_plans_time_zone_whatever_offset_a_sender_writes(ledger: Ledger) -> None:
+    revoked = said("consent_revoked") | {"at": "2026-04-01T01:00:00Z"}  # the evening of 31 March
+    take(ledger, said("enrolled"), said("family_linked"), said("consent_granted"), revoked)
+    assert sees(ledger, "BEN", "ADA", date(2026, 3, 30))["claims"] == "consent"
+    assert sees(ledger, "BEN", "ADA", date(2026, 3, 31))["claims"] == "revoked"
+
+
+def test_by_an_earlier_day_nobody_sees_what_was_served_since(ledger: Ledger) -> None:
+    parent = said("family_linked", subject="CY", viewer={"given_name": "ADA"}, relationship="parent")
+    take(ledger, said("enrolled"), parent, claim("1", "CY", day="2026-06-20"))
+    assert shown(ledger, "ADA", date(2026, 6, 14)) == []
+    assert shown(ledger, "CY", date(2026, 6, 20)) == ids_of(ledger, "CY")
+
+
 def test_what_was_known_at_a_position_is_what_was_recorded_by_then(ledger: Ledger) -> None:
     take(ledger, said("enrolled"))
     for message in FACTS:

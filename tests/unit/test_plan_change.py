@@ -256,6 +256,15 @@ def test_a_change_divides_the_time_that_somebody_is_covered() -> None:
     ]
 
 
+def test_a_change_for_the_day_of_a_renewal_takes_its_place_where_it_was_asked_for_later() -> None:
+    ada = Covered(StreamId("ada"), Relationship.SUBSCRIBER)
+    renewal = Enrolled("SILVER", date(2026, 5, 1), (ada,))
+    before, after = (record(renewal, f"renewed {on}", moment(f"{on}T12:00")) for on in ("2026-02-01", "2026-04-01"))
+    first = record(Enrolled("SILVER", date(2026, 1, 1), (ada,)), at=moment("2025-12-01T12:00"))
+    plans = [spans(recorded(first, ASKED, CONFIRMED, said), ada.person)[-1].plan_id for said in (before, after)]
+    assert plans == ["GOLD", "SILVER"]
+
+
 def test_the_later_word_counts_until_the_other_plan_holds() -> None:
     withdrawn = record(Withdrawn(R), at=moment("2026-04-30T23:59"))
     assert standing(date(2026, 5, 1), ASKED, withdrawn, CONFIRMED) is Standing.WITHDRAWN

@@ -47,6 +47,8 @@ def test_what_the_payer_told_of_the_network_holds(told: Network, plan_id: str, t
 def test_in_an_emergency_a_member_pays_as_in_network() -> None:
     visit = VISIT._replace(service=Service.EMERGENCY, network=Network.OUT)
     assert seen(visit, listed(IN_SILVER), "GOLD").network is Network.IN
+    assert seen(visit, listed(IN_SILVER), is_told=True).network is Network.IN
+    assert seen(visit, Provider(()), "GOLD").network is Network.IN
 
 
 @pytest.mark.parametrize(
