@@ -81,8 +81,10 @@ class Worker:
         return float(times.user + times.system)
 
     def check(self) -> None:
-        if self._process.poll() is not None:
-            raise WorkerFailed(self._errors.read_text(errors="replace")[-4000:])
+        status = self._process.poll()
+        if status is not None:
+            said = self._errors.read_text(errors="replace")[-4000:]
+            raise WorkerFailed(f"a worker ended with status {status}: {said or 'it said nothing'}")
 
     def finish(self) -> Figures:
         """Wait until it is done by itself; its figures."""
