@@ -182,7 +182,7 @@ def decide(state: Coverage, command: Record) -> tuple[CoverageEvent, ...] | Refu
         payer_id=command.payer_id,
         source=command.source,
         personal=command.personal,
-        said=said,  # type: ignore[arg-type]
+        said=said,  # type: ignore[arg-type] # of the type that _RECORDED_AS has the event for
     )
     if not isinstance(said, Requested):
         return (event,)

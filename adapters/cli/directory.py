@@ -10,7 +10,7 @@ from adapters.cli.claims import KnownAt, position_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, new_table, text
 from composition import Ledger
-from domain.directory import in_network
+from domain.directory import in_network, is_npi
 from projections.directory import LISTED, provider_in
 
 app = typer.Typer()
@@ -31,6 +31,8 @@ def show_in_network(
     as_json: Json = False,
 ) -> None:
     """Whether a provider is in a plan's network on a day, in which tier, and which entry of the directory says so."""
+    if not is_npi(provider):
+        raise typer.BadParameter("no NPI: ten digits, of which the last one checks the others", param_hint="PROVIDER")
     with opened() as ledger, ledger.database.snapshot():
         day = day_of(ledger, as_of)
         rows = networks_of(ledger, provider, day, payer, plan, position_of(ledger, known_at))

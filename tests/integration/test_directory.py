@@ -82,3 +82,4 @@ def test_the_tool_says_whether_a_provider_is_in_network_and_why(run: Run) -> Non
     for words in ("in network", "ended", "Lakeside Clinic", "2026-06-30"):
         assert words in shown
     assert "No directory" in run("in-network", "1111111112").stdout.decode()
+    assert run("in-network", "1111111111").returncode == 2

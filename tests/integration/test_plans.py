@@ -11,6 +11,7 @@ from adapters.cli.plans import designs_on
 from application.intake import Outcome
 from application.ports import Format, Message
 from composition import Ledger
+from domain.plan import PlanPublished
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
@@ -62,7 +63,8 @@ def test_the_row_has_the_design_whole(ledger: Ledger) -> None:
     [found] = designs_on(ledger, DAY)
     [event] = [ledger.mapper.load(recorded.stored) for recorded in ledger.log.history(
         ledger.ids.stream("plan", "1078830634", "TGV-SILVER"))]  # fmt: skip
-    assert found["design"] == event.design  # type: ignore[attr-defined]
+    assert isinstance(event, PlanPublished)
+    assert found["design"] == event.design
 
 
 def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:

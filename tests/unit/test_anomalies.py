@@ -25,7 +25,8 @@ AT_HOME = {Place(StreamId("phone"), "US"): LAST_WEEK}
 
 
 def attempt(*, succeeded: bool = True, device: str | None = "phone", country: str = "US") -> Attempt:
-    return Attempt(StreamId("login"), NOON, succeeded, device and StreamId(device), StreamId("address"), country)  # type: ignore[arg-type]
+    known = StreamId(device) if device else None
+    return Attempt(StreamId("login"), NOON, succeeded, known, StreamId("address"), country)
 
 
 def broken_by(
