@@ -8,6 +8,8 @@ what is known when it comes.
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from domain import plan_change
 from domain.eligibility import plan_on
 from domain.enrolment import (
@@ -22,6 +24,7 @@ from domain.enrolment import (
     Terminated,
     Voided,
     requests,
+    standing_changes,
 )
 from domain.facts import Event, Fact, Sealed, StreamId
 from domain.person import Description, Names
@@ -166,6 +169,8 @@ class Refusal(StrEnum):
     """A text holds the number of a card or a bank account: such a message is not taken in at all"""
     PLAN_UNKNOWN = "coverage.plan_unknown"
     """No design of the plan that is asked for holds on that day, as far as is known"""
+    UNKNOWN = "coverage.unknown"
+    """A change of plans is asked for, and no enrolment of this member is known that it could change"""
 
 
 def decide(state: Coverage, command: Record) -> tuple[CoverageEvent, ...] | Refusal:
@@ -174,8 +179,24 @@ def decide(state: Coverage, command: Record) -> tuple[CoverageEvent, ...] | Refu
     for known in state.changes:
         if known.change == command.change:
             return () if known.content == command.content else Refusal.CONFLICT
-    said = command.said
-    event = _RECORDED_AS[type(said)](
+    if isinstance(command.said, Requested):
+        return _decide_request(state, command, command.said)
+    return (_recorded(command, command.said),)
+
+
+def _decide_request(state: Coverage, command: Record, said: Requested) -> tuple[CoverageEvent, ...] | Refusal:
+    design = design_on(command.plan, said.effective_on)
+    if design is None:
+        return Refusal.PLAN_UNKNOWN
+    if not any(isinstance(each.said, Enrolled) for each in standing_changes(state.changes)):
+        return Refusal.UNKNOWN
+    event = _recorded(command, msgspec.structs.replace(said, zone=design.zone))
+    reason = _refused(state, said) or plan_change.refused(said, command.at, design)
+    return (event, PlanChangeRefused(command.change, reason)) if reason else (event,)
+
+
+def _recorded(command: Record, said: Said) -> SaidEvent:
+    return _RECORDED_AS[type(said)](
         content=command.content,
         change=command.change,
         at=command.at,
@@ -184,13 +205,6 @@ def decide(state: Coverage, command: Record) -> tuple[CoverageEvent, ...] | Refu
         personal=command.personal,
         said=said,  # type: ignore[arg-type] # of the type that _RECORDED_AS has the event for
     )
-    if not isinstance(said, Requested):
-        return (event,)
-    design = design_on(command.plan, said.effective_on)
-    if design is None:
-        return Refusal.PLAN_UNKNOWN
-    reason = _refused(state, said) or plan_change.refused(said, command.at, design)
-    return (event, PlanChangeRefused(command.change, reason)) if reason else (event,)
 
 
 def _refused(state: Coverage, said: Requested) -> plan_change.Reason | None:
@@ -198,7 +212,7 @@ def _refused(state: Coverage, said: Requested) -> plan_change.Reason | None:
     plan_id = plan_on(state, said.effective_on)
     if not plan_id:
         return plan_change.Reason.NOT_ENROLLED
-    confirmed = {each.said.effective_on for each in requests(state) if each.is_confirmed}
+    confirmed = {each.said.effective_on for each in requests(state) if each.holds}
     is_known = plan_id == said.plan_id or said.effective_on in confirmed
     return plan_change.Reason.ALREADY_CHANGED if is_known else None
 

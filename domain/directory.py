@@ -146,7 +146,8 @@ class InNetwork(NamedTuple):
 def in_network(provider: Provider, payer_id: str, plan_id: str, day: date) -> InNetwork:
     """Whether a provider is in a plan's network on a day: by the highest revision, in whatever order they came.
 
-    What is said of the plan itself goes before what is said of all the payer's plans; of several, what began last.
+    Memberships add up: one that ended takes nothing from another that holds. Of several that hold, what is said of the
+    plan itself goes before what is said of all the payer's plans, and then what began last.
     """
     latest = max(provider.listed, key=lambda each: each.revision, default=None)
     if latest is None:

@@ -127,10 +127,8 @@ def _changed(state: Coverage, enrolment: Change, day: date) -> Request | None:
     def follows(each: Request) -> bool:
         return began < each.said.effective_on or (began == each.said.effective_on and enrolment.at < each.at)
 
-    changed = [
-        each for each in requests(state) if each.is_confirmed and follows(each) and each.said.effective_on <= day
-    ]
-    return max(changed, key=lambda each: (each.said.effective_on, each.at, each.request), default=None)
+    changed = [each for each in requests(state) if each.holds and follows(each) and each.said.effective_on <= day]
+    return max(changed, key=lambda each: each.said.effective_on, default=None)
 
 
 def _enrolled(change: Change) -> Enrolled:

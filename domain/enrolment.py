@@ -105,10 +105,14 @@ class Coverage(Fact, frozen=True, gc=False):
 
 
 def standing_changes(changes: Iterable[Change]) -> list[Change]:
-    """Those that are not voided, in the order in which the payer said them."""
-    changes = list(changes)
-    voided = {each.said.change for each in changes if isinstance(each.said, Voided)}
-    return sorted((each for each in changes if each.change not in voided), key=word)
+    """Those that are not voided, in the order in which the payer said them. Of two that void each other the later
+    counts."""
+    changes = sorted(changes, key=word)
+    voided = set[StreamId]()
+    for each in reversed(changes):
+        if isinstance(each.said, Voided) and each.change not in voided:
+            voided.add(each.said.change)
+    return [each for each in changes if each.change not in voided]
 
 
 def word(change: Change) -> tuple[datetime, StreamId]:
@@ -116,14 +120,16 @@ def word(change: Change) -> tuple[datetime, StreamId]:
     return change.at, change.change
 
 
-def requests(state: Coverage) -> list[Request]:
-    """Every request to change plans with what became of it, in the order of their moments."""
+def requests(state: Coverage, day: date = date.max) -> list[Request]:
+    """Every request to change plans that was made by a day, with what became of it until then, in the order of their
+    moments."""
     changes, refused = standing_changes(state.changes), dict(state.refused)
-    return [
-        plan_change.Request(each.change, each.at, each.said, _steps(changes, each.change), refused.get(each.change))
+    made = (
+        Request(each.change, each.at, each.said, _steps(changes, each.change), refused.get(each.change)).by(day)
         for each in changes
         if isinstance(each.said, Requested)
-    ]
+    )
+    return plan_change.of_one_day_the_last(each for each in made if each.asked_on <= day)
 
 
 def _steps(changes: Iterable[Change], request: StreamId) -> tuple[Step, ...]:

@@ -1,10 +1,11 @@
 """A request to change plans: when it is in time, what proves it, and what becomes of it.
 
 Members may change in the open enrolment of the plan that they ask for, or for some days after a life event (special
-enrolment, 45 CFR 155.420; 29 CFR 2590.701-6). The moment of the request counts, as a day in the plan's time zone.
+enrolment, 45 CFR 155.420; 29 CFR 2590.701-6). The moment of the request counts, as a day in the plan's time zone; so do
+those of all that is said of it later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -81,6 +82,13 @@ class Requested(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind
     """The first day on which the other plan is to hold"""
     life_event: Cause | None = None
     """None: it is asked for in open enrolment"""
+    zone: str = ""
+    """IANA name of the time zone of the plan that is asked for; the decision adds it. Empty where it was recorded
+    before that was kept: then each moment's own offset tells its day"""
+
+    def day_of(self, at: datetime) -> date:
+        """The day on which anything was said of it, on the plan's clock."""
+        return (at.astimezone(ZoneInfo(self.zone)) if self.zone else at).date()
 
 
 class Compared(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_compared"):
@@ -113,6 +121,11 @@ class Reason(StrEnum):
 # --- the rules
 
 
+CONFIRM_DAYS = timedelta(30)
+"""After the request, where it reaches back. As for the first premium, without which no coverage takes effect: 30 days
+at least where it is retroactive, else its first day at the earliest (45 CFR 155.400(e)(1))"""
+
+
 def refused(said: Requested, at: datetime, design: BenefitDesign) -> Reason | None:
     """Why a request of a moment is not granted by the design of the plan that it asks for, if it is not."""
     asked_on, cause = at.astimezone(ZoneInfo(design.zone)).date(), said.life_event
@@ -142,7 +155,11 @@ class Standing(StrEnum):
     CONFIRMED = "confirmed"
     EFFECTIVE = "effective"
     """It was confirmed, and its day has come"""
+    REPLACED = "replaced"
+    """Another for the same day was confirmed after it"""
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    """It was not confirmed in time"""
     REFUSED = "refused"
 
 
@@ -160,25 +177,70 @@ class Request(NamedTuple):
     steps: tuple[Step, ...]
     """In the order of their moments"""
     refused: Reason | None
+    is_replaced: bool = False
 
     @property
-    def is_confirmed(self) -> bool:
-        """Of confirmation and withdrawal the later counts; once the other plan holds nothing is withdrawn."""
-        if self.refused:
-            return False
-        last: Step | None = None
-        for step in self.steps:
-            in_time = not isinstance(step.said, Withdrawn) or step.at.date() < self.said.effective_on
-            if in_time and not isinstance(step.said, Compared):
-                last = step
-        return last is not None and isinstance(last.said, Confirmed)
+    def asked_on(self) -> date:
+        return self.said.day_of(self.at)
+
+    @property
+    def confirm_by(self) -> date:
+        """The last day on which a confirmation counts: the first of the other plan, and some days after the request
+        where it reaches back."""
+        asked_on, effective_on = self.asked_on, self.said.effective_on
+        return effective_on if asked_on <= effective_on else asked_on + CONFIRM_DAYS
+
+    def by(self, day: date) -> "Request":
+        """With what was said of it up to a day."""
+        return self._replace(steps=tuple(step for step in self.steps if self.said.day_of(step.at) <= day))
+
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """When, if the change is to hold. Of confirmation and withdrawal the later counts; once the other plan holds
+        nothing is withdrawn."""
+        last = next((step for step in reversed(self.steps) if self._counts(step)), None)
+        return last.at if last and isinstance(last.said, Confirmed) and not self.refused else None
+
+    def _counts(self, step: Step) -> bool:
+        on = self.said.day_of(step.at)
+        match step.said:
+            case Confirmed():
+                return on <= self.confirm_by
+            case Withdrawn():
+                return on < self.said.effective_on
+            case _:
+                return False
+
+    @property
+    def holds(self) -> bool:
+        """From its day on."""
+        return self.confirmed_at is not None and not self.is_replaced
 
     def standing(self, day: date) -> Standing:
         if self.refused:
             return Standing.REFUSED
-        if self.is_confirmed:
+        if self.is_replaced:
+            return Standing.REPLACED
+        if self.holds:
             return Standing.EFFECTIVE if self.said.effective_on <= day else Standing.CONFIRMED
         kinds = {type(step.said) for step in self.steps}
         if Withdrawn in kinds:
             return Standing.WITHDRAWN
+        if self.confirm_by < day:
+            return Standing.LAPSED
         return Standing.COMPARED if Compared in kinds else Standing.REQUESTED
+
+
+def of_one_day_the_last(requests: Iterable[Request]) -> list[Request]:
+    """Of several that are confirmed for the same day the one that was confirmed last holds; in the order given."""
+    requests = list(requests)
+    last: dict[date, tuple[datetime, StreamId]] = {}
+    for each in requests:
+        if each.confirmed_at:
+            on, word = each.said.effective_on, (each.confirmed_at, each.request)
+            last[on] = max(last.get(on, word), word)
+
+    def is_replaced(each: Request) -> bool:
+        return each.confirmed_at is not None and last[each.said.effective_on][1] != each.request
+
+    return [each._replace(is_replaced=is_replaced(each)) for each in requests]

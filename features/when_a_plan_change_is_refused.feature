@@ -50,3 +50,32 @@ Feature: When a plan change is refused
   Scenario: A plan that nobody has heard of yet is waited for
     When they ask at 2026-03-15T12:00:00-04:00 for BRONZE from 2026-05-01 on
     Then the request waits until the plan is known
+
+  Scenario Outline: What is confirmed can be taken back until the other plan begins, on the plan's clock
+    When they ask at 2026-03-15T12:00:00-04:00 for GOLD from 2026-05-01 on
+    And they confirm it at 2026-03-16T12:00:00-04:00
+    And they withdraw it at <moment>
+    Then on 2026-05-01 request 1 is <standing>
+
+    Examples:
+      | moment                    | standing  |
+      | 2026-05-01T03:59:00+00:00 | withdrawn |
+      | 2026-05-01T04:00:00+00:00 | effective |
+      | 2026-04-30T23:30:00-07:00 | effective |
+
+  Scenario: What is not confirmed in time has lapsed
+    When they ask at 2026-03-15T12:00:00-04:00 for GOLD from 2026-05-01 on
+    And they confirm it at 2026-05-02T00:00:00-04:00
+    Then on 2026-05-01 request 1 is requested
+    And on 2026-05-02 request 1 is lapsed
+    And on 2026-12-31 they are covered by SILVER
+
+  Scenario: Of two requests for one day the one holds that is confirmed last
+    Given a plan BRONZE with open enrolment from 2026-03-01 to 2026-03-31, New York time
+    When they ask at 2026-03-15T12:00:00-04:00 for GOLD from 2026-05-01 on
+    And they ask at 2026-03-16T12:00:00-04:00 for BRONZE from 2026-05-01 on
+    And they confirm request 2 at 2026-03-17T12:00:00-04:00
+    And they confirm request 1 at 2026-03-18T12:00:00-04:00
+    Then on 2026-05-01 request 1 is effective
+    And on 2026-05-01 request 2 is replaced
+    And on 2026-05-01 they are covered by GOLD

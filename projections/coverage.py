@@ -19,7 +19,7 @@ from projections.projection import Change as Changed
 from projections.projection import Projected, Read, Statement
 
 NAME = "coverage"
-VERSION = 1
+VERSION = 2
 EVENTS = CoverageEvent.__args__
 OPENS_PERSONAL = False
 
@@ -77,6 +77,7 @@ CREATE TABLE plan_changes (
     effective_on date NOT NULL,
     life_event text NOT NULL,
     life_event_on date,
+    confirm_by date NOT NULL,
     standing text NOT NULL,
     reason text NOT NULL
 );
@@ -89,7 +90,8 @@ COMMENT ON COLUMN plan_changes.plan_id IS 'The plan that is asked for.';
 COMMENT ON COLUMN plan_changes.effective_on IS 'The first day on which it is to hold.';
 COMMENT ON COLUMN plan_changes.life_event IS 'Why it may be asked for outside of open enrolment; empty within it.';
 COMMENT ON COLUMN plan_changes.life_event_on IS 'Day of that.';
-COMMENT ON COLUMN plan_changes.standing IS 'requested, compared, confirmed, withdrawn or refused. What is confirmed holds from its day on.';
+COMMENT ON COLUMN plan_changes.confirm_by IS 'The last day on which a confirmation counts: what is only requested or compared by then has lapsed.';
+COMMENT ON COLUMN plan_changes.standing IS 'requested, compared, confirmed, replaced, withdrawn or refused. What is confirmed holds from its day on; what is replaced gave way to another for the same day.';
 COMMENT ON COLUMN plan_changes.reason IS 'Why it is refused: not_enrolled, already_changed, unknown_life_event, outside_window, proof_missing or too_early.';
 """
 
@@ -177,6 +179,7 @@ class RequestRow(msgspec.Struct, gc=False):
     effective_on: date
     life_event: str
     life_event_on: date | None
+    confirm_by: date
     standing: str
     reason: str
 
@@ -260,6 +263,7 @@ def _request(coverage_id: str, request: Request) -> RequestRow:
         effective_on=said.effective_on,
         life_event=cause.event if cause else "",
         life_event_on=cause.on if cause else None,
+        confirm_by=request.confirm_by,
         standing=request.standing(date.min),
         reason=request.refused or "",
     )

@@ -92,8 +92,6 @@ def _person(state: Coverage, person: StreamId, day: date, known: Mapping[str, An
 
 
 def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
-    """Requests that were made by a day, by what was said of them until then."""
-    told = Coverage(tuple(each for each in state.changes if each.at.date() <= day), state.refused)
     return [
         {
             "request_id": each.request,
@@ -101,10 +99,11 @@ def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
             "plan_id": each.said.plan_id,
             "effective_on": each.said.effective_on,
             "life_event": each.said.life_event and each.said.life_event.event,
+            "confirm_by": each.confirm_by,
             "standing": each.standing(day),
             "reason": each.refused,
         }
-        for each in requests(told)
+        for each in requests(state, day)
     ]
 
 
@@ -130,12 +129,14 @@ def _tables(coverage: Mapping[str, Any]) -> None:
         table.add_row(text(each["name"]), text(each["birth_date"]), covered, text(each["plan_id"]), text(because))
     console.print(table)
     if coverage["plan_changes"]:
-        table = new_table("request", "asked for", "plan", "from", "life event", "standing", folds=("standing",))
+        table = new_table(
+            "request", "asked for", "plan", "from", "life event", "confirm by", "standing", folds=("standing",)
+        )
         for each in coverage["plan_changes"]:
             standing = f"{each['standing']}: {each['reason']}" if each["reason"] else each["standing"]
             days = (text(each["requested_at"]), text(each["plan_id"]), text(each["effective_on"]))
-            words = (text(each["life_event"]).replace("_", " "), text(standing).replace("_", " "))
-            table.add_row(each["request_id"][:8], *days, *words)
+            event, standing = (text(words).replace("_", " ") for words in (each["life_event"], standing))
+            table.add_row(each["request_id"][:8], *days, event, text(each["confirm_by"]), standing)
         console.print(table)
     if coverage["uncovered_claims"]:
         table = new_table("paid, not covered", "service", "patient", "paid", "because", right=("paid",))

@@ -1,6 +1,6 @@
 """The rules about changes of plans, run over a real ledger."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ class Member:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.requests = 0
+        self.begins = date.max
         self.outcome = Outcome()
 
     def say(self, kind: str, at: str, change_id: str = "", **said: Any) -> None:
@@ -32,12 +33,18 @@ class Member:
 
     def ask(self, at: str, plan_id: str, day: str, life_event: Any = None) -> None:
         self.requests += 1
+        self.begins = date.fromisoformat(day)
         asked = {"plan_id": plan_id, "effective_on": day, "life_event": life_event}
         self.say("plan_change_requested", at, f"R-{self.requests}", **asked)
 
-    def coverage(self, day: str) -> dict[str, Any]:
-        [coverage] = coverage_of(self.ledger, "TGV100000001", date.fromisoformat(day), None)
+    def coverage(self, day: date) -> dict[str, Any]:
+        [coverage] = coverage_of(self.ledger, "TGV100000001", day, None)
         return coverage
+
+    def standing(self, request: int, day: date | None = None) -> tuple[str, str]:
+        """With its reason; before the other plan begins, unless another day is asked for."""
+        asked = self.coverage(day or self.begins - timedelta(1))["plan_changes"][request - 1]
+        return asked["standing"], (asked["reason"] or "").replace("_", " ")
 
 
 @pytest.fixture
@@ -78,22 +85,36 @@ def _(member: Member, at: str, plan_id: str, day: str, event: str, on: str, proo
 
 @when(parsers.parse("they confirm it at {at}"))
 def _(member: Member, at: str) -> None:
-    member.say("plan_change_confirmed", at, of_change_id=f"R-{member.requests}")
+    member.say("plan_change_confirmed", at, f"C-{at}", of_change_id=f"R-{member.requests}")
+
+
+@when(parsers.parse("they confirm request {request:d} at {at}"))
+def _(member: Member, request: int, at: str) -> None:
+    member.say("plan_change_confirmed", at, f"C-{at}", of_change_id=f"R-{request}")
+
+
+@when(parsers.parse("they withdraw it at {at}"))
+def _(member: Member, at: str) -> None:
+    member.say("plan_change_withdrawn", at, of_change_id=f"R-{member.requests}")
 
 
 @then(parsers.re(r"the request is (?P<standing>\w+)(?: as (?P<reason>[\w ]+))?$"))
 def _(member: Member, standing: str, reason: str | None) -> None:
     assert not member.outcome.parked
-    last = member.coverage("2026-12-31")["plan_changes"][-1]
-    assert (last["standing"], (last["reason"] or "").replace("_", " ")) == (standing, reason or "")
+    assert member.standing(member.requests) == (standing, reason or "")
+
+
+@then(parsers.re(r"on (?P<day>[\d-]+) request (?P<request>\d) is (?P<standing>\w+)$"))
+def _(member: Member, day: str, request: str, standing: str) -> None:
+    assert member.standing(int(request), date.fromisoformat(day)) == (standing, "")
 
 
 @then("the request waits until the plan is known")
 def _(member: Member) -> None:
     assert [part.park.reason for part in member.outcome.parked] == ["coverage.plan_unknown"]
-    assert member.coverage("2026-12-31")["plan_changes"] == []
+    assert member.coverage(date(2026, 12, 31))["plan_changes"] == []
 
 
 @then(parsers.parse("on {day} they are covered by {plan_id}"))
 def _(member: Member, day: str, plan_id: str) -> None:
-    assert {person["plan_id"] for person in member.coverage(day)["persons"]} == {plan_id}
+    assert {person["plan_id"] for person in member.coverage(date.fromisoformat(day))["persons"]} == {plan_id}

@@ -235,6 +235,17 @@ def test_what_an_earlier_number_owed_and_paid_is_found_under_the_new_one(ledger:
 # --- plan changes
 
 
+def test_a_request_waits_for_its_enrolment_and_is_decided_by_its_own_moment(ledger: Ledger) -> None:
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    [outcome] = take(ledger, change("plan_change_requested"))
+    assert reasons([outcome]) == ["coverage.unknown"]
+    take(ledger, change("enrolled", AT["enrolled"]))
+    assert ledger.intake.retry(outcome.parked[0].parked_id)
+    ledger.runner.catch_up()
+    [row] = rows(ledger.database, "SELECT * FROM plan_changes")
+    assert (row["standing"], str(row["confirm_by"])) == ("requested", "2026-05-01")
+
+
 def test_a_request_waits_for_its_plan_and_is_decided_on_a_retry(ledger: Ledger) -> None:
     take(ledger, change("enrolled", AT["enrolled"]))
     [outcome] = take(ledger, change("plan_change_requested"))

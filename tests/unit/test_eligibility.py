@@ -177,6 +177,25 @@ def test_what_is_voided_is_as_if_never_made() -> None:
         assert covers(recorded(*commands), day(6)) == ("SILVER", Why.ENROLLED)
 
 
+def test_a_void_that_was_a_mistake_itself_is_voided() -> None:
+    ended = record(Terminated(day(3, 31), "moved"), "end", minutes=5)
+    void, again = record(Voided(StreamId("end")), "void", minutes=9), record(Voided(StreamId("void")), minutes=10)
+    for commands in ((record(ENROLLED), ended, void, again), (again, void, ended, record(ENROLLED))):
+        assert covers(recorded(*commands), day(6)) == ("", Why.TERMINATED)
+
+
+def test_of_two_that_void_each_other_the_later_counts() -> None:
+    ended = record(Terminated(day(3, 31), "moved"), "end", minutes=5)
+    one, other = (
+        record(Voided(StreamId("other")), "one", minutes=9),
+        record(Voided(StreamId("one")), "other", minutes=8),
+    )
+    void = record(Voided(StreamId("end")), "void", minutes=7)
+    assert covers(recorded(record(ENROLLED), ended, void, one, other), day(6)) == ("SILVER", Why.ENROLLED)
+    of_the_void = record(Voided(StreamId("void")), "other", minutes=8)
+    assert covers(recorded(record(ENROLLED), ended, void, one, of_the_void), day(6)) == ("SILVER", Why.ENROLLED)
+
+
 # --- who is named
 
 

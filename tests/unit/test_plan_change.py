@@ -54,6 +54,7 @@ def moment(text: str) -> datetime:
 
 IN_TIME = moment("2026-03-15T12:00")
 OPEN = Requested("GOLD", date(2026, 5, 1))
+OTHER = Requested("BRONZE", date(2026, 5, 1))
 
 
 def after(event: LifeEvent | str, on: date, *proofs: Proof, effective_on: date = date(2026, 5, 1)) -> Requested:
@@ -207,15 +208,21 @@ def test_a_plan_without_a_design_for_that_day_is_waited_for() -> None:
     assert coverage.decide(recorded(ENROLLED), next_year) is Refusal.PLAN_UNKNOWN
 
 
+def test_an_enrolment_that_has_not_come_yet_is_waited_for() -> None:
+    assert coverage.decide(coverage.INITIAL, ASKED) is Refusal.UNKNOWN
+    assert coverage.decide(recorded(record(Terminated(date(2026, 4, 30), "moved"))), ASKED) is Refusal.UNKNOWN
+    assert coverage.decide(recorded(record(Voided(ENROLLED.change)), ENROLLED), ASKED) is Refusal.UNKNOWN
+
+
 def test_only_what_is_covered_on_that_day_can_change() -> None:
-    assert outcome(ASKED) is Reason.NOT_ENROLLED
+    assert outcome(record(Enrolled("SILVER", date(2026, 6, 1))), ASKED) is Reason.NOT_ENROLLED
     assert outcome(ENROLLED, record(Terminated(date(2026, 4, 30), "moved")), ASKED) is Reason.NOT_ENROLLED
     assert outcome(ENROLLED, record(Terminated(date(2026, 5, 1), "moved")), ASKED) is None
 
 
 def test_nobody_changes_to_where_they_are_or_twice_for_one_day() -> None:
     assert outcome(ENROLLED, record(Requested("SILVER", date(2026, 5, 1)))) is Reason.ALREADY_CHANGED
-    second = record(Requested("BRONZE", date(2026, 5, 1)), "second")
+    second = record(OTHER, "second")
     assert outcome(ENROLLED, ASKED, second) is None
     assert outcome(ENROLLED, ASKED, CONFIRMED, second) is Reason.ALREADY_CHANGED
     withdrawn = record(Withdrawn(R), at=moment("2026-03-17T12:00"))
@@ -274,6 +281,86 @@ def test_the_later_word_counts_until_the_other_plan_holds() -> None:
     assert standing(date(2026, 4, 30), ASKED, withdrawn, again) is Standing.CONFIRMED
 
 
+@pytest.mark.parametrize(
+    ("withdrawn_at", "expected"),
+    [
+        ("2026-05-01T03:59:59+00:00", Standing.WITHDRAWN),  # 23:59:59 on 30 April in New York
+        ("2026-05-01T04:00:00+00:00", Standing.EFFECTIVE),
+        ("2026-04-30T21:00:00-07:00", Standing.EFFECTIVE),
+    ],
+)
+def test_whether_it_is_withdrawn_in_time_the_plans_clock_tells(withdrawn_at: str, expected: Standing) -> None:
+    withdrawn = record(Withdrawn(R), at=datetime.fromisoformat(withdrawn_at))
+    assert standing(date(2026, 5, 1), ASKED, CONFIRMED, withdrawn) is expected
+
+
+def test_what_was_recorded_without_a_zone_goes_by_each_moments_own_offset() -> None:
+    recorded_before = Requested("GOLD", date(2026, 5, 1))
+    assert recorded_before.day_of(datetime.fromisoformat("2026-04-30T23:30:00-07:00")) == date(2026, 4, 30)
+    of_its_plan = msgspec.structs.replace(recorded_before, zone="America/New_York")
+    assert of_its_plan.day_of(datetime.fromisoformat("2026-04-30T23:30:00-07:00")) == date(2026, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("confirmed_at", "expected"),
+    [
+        ("2026-05-02T03:59:59+00:00", Standing.EFFECTIVE),  # 23:59:59 on 1 May in New York
+        ("2026-05-02T04:00:00+00:00", Standing.LAPSED),
+    ],
+)
+def test_it_is_confirmed_by_the_first_day_of_the_other_plan(confirmed_at: str, expected: Standing) -> None:
+    confirmed = record(Confirmed(R), at=datetime.fromisoformat(confirmed_at))
+    assert standing(date(2026, 5, 2), ASKED, confirmed) is expected
+    assert plan_on(recorded(ENROLLED, ASKED, confirmed), date(2026, 6, 1)) == (
+        "GOLD" if expected is Standing.EFFECTIVE else "SILVER"
+    )
+
+
+@pytest.mark.parametrize(
+    ("confirmed_at", "expected"), [("2026-04-14T23:59:59", Standing.EFFECTIVE), ("2026-04-15T00:00", Standing.LAPSED)]
+)
+def test_what_reaches_back_can_be_confirmed_for_thirty_days(confirmed_at: str, expected: Standing) -> None:
+    born = after(LifeEvent.BIRTH, date(2026, 3, 10), Proof.BIRTH_CERTIFICATE, effective_on=date(2026, 3, 10))
+    commands = (record(born, R), record(Confirmed(R), at=moment(confirmed_at)))
+    assert standing(date(2026, 4, 15), *commands) is expected
+
+
+def test_it_lapses_only_once_nothing_can_confirm_it_any_more() -> None:
+    compared = record(Compared(R), at=moment("2026-03-15T13:00"))
+    assert standing(date(2026, 5, 2), ASKED) is standing(date(2026, 5, 2), ASKED, compared) is Standing.LAPSED
+    withdrawn = record(Withdrawn(R), at=moment("2026-04-30T23:59"))
+    assert standing(date(2026, 5, 2), ASKED, withdrawn) is Standing.WITHDRAWN
+
+
+def test_of_two_for_one_day_the_one_that_is_confirmed_last_holds() -> None:
+    second = StreamId("second")
+    asked = (ENROLLED, ASKED, record(OTHER, second, moment("2026-03-15T13:00")))
+    first_confirmed = record(Confirmed(R), at=moment("2026-03-18T12:00"))
+    second_confirmed = record(Confirmed(second), at=moment("2026-03-17T12:00"))
+    on = date(2026, 5, 1)
+    for order in ((first_confirmed, second_confirmed), (second_confirmed, first_confirmed)):
+        state = recorded(*asked, *order)
+        assert [each.standing(on) for each in requests(state)] == [Standing.EFFECTIVE, Standing.REPLACED]
+        assert plan_on(state, on) == "GOLD"
+    withdrawn = record(Withdrawn(R), at=moment("2026-03-19T12:00"))
+    state = recorded(*asked, first_confirmed, second_confirmed, withdrawn)
+    assert [each.standing(on) for each in requests(state)] == [Standing.WITHDRAWN, Standing.EFFECTIVE]
+    assert plan_on(state, on) == "BRONZE"
+
+
+def test_as_of_a_day_nothing_counts_that_was_said_later() -> None:
+    state = recorded(ENROLLED, ASKED, CONFIRMED)
+    standings = [
+        [each.standing(day) for each in requests(state, day)] for day in map(date, [2026] * 3, [3] * 3, (14, 15, 16))
+    ]
+    assert standings == [[], [Standing.REQUESTED], [Standing.CONFIRMED]]
+    late = record(OPEN, R, at=datetime.fromisoformat("2026-03-31T21:01:00-07:00"))  # 1 April in New York
+    assert [len(requests(recorded(ENROLLED, late), date(2026, month, day))) for month, day in ((3, 31), (4, 1))] == [
+        0,
+        1,
+    ]
+
+
 def test_what_is_refused_stays_refused() -> None:
     late = record(OPEN, R, at=moment("2026-04-01T00:00"))
     assert standing(date(2026, 5, 1), late, CONFIRMED) is Standing.REFUSED
@@ -305,6 +392,7 @@ def test_any_order_of_what_is_said_of_a_request_ends_in_the_same(
     chance.shuffle(shuffled)
     one, other = recorded(ENROLLED, *commands), recorded(ENROLLED, *shuffled)
     assert requests(one) == requests(other)
+    assert requests(one, on) == requests(other, on)
     assert plan_on(one, on) == plan_on(other, on)
 
 
