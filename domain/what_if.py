@@ -8,13 +8,14 @@ one that holds at the end. Limits begin anew with each plan year.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter
 from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta
 
 from domain.accumulators import counted, told_by
-from domain.adjudication import Network, Share
+from domain.adjudication import Network, Share, Status
 from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
 from domain.facts import Fact, StreamId
 from domain.money import Money
@@ -55,6 +56,8 @@ class LeftOut(StrEnum):
 
     NOT_DECIDED = "not_decided"
     """No adjudication stands: it is pended, or was taken back"""
+    DENIED = "denied"
+    """As a whole (CLP02 4), for a reason of the payer's that no plan's design tells"""
     NOT_PRIMARY = "not_primary"
     """Another payer paid first: what is left of it follows from that payer's plan"""
     UNDATED = "undated"
@@ -68,7 +71,7 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
     claim = Claim(tuple(map(said_by, events)))
     stands = standing(claim)
     if stands.final is None or not stands.payer_sequence:
-        return LeftOut.NOT_DECIDED
+        return LeftOut.DENIED if stands.status is Status.DENIED else LeftOut.NOT_DECIDED
     if stands.payer_sequence > 1:
         return LeftOut.NOT_PRIMARY
     if stands.service_from is None:
@@ -154,16 +157,13 @@ def _costs(
 
 
 def _priced(services: Iterable[Served], plan: Plan, as_of: date, is_family: bool) -> list[Price]:
-    """Year by year, by day."""
-    years: dict[date, tuple[BenefitDesign, list[Served]]] = {}
-    for served in services:
-        begin, design = _year(plan, served.day, as_of)
-        years.setdefault(begin, (design, []))[1].append(served)
-    return [
-        priced
-        for _, (design, of_year) in sorted(years.items(), key=itemgetter(0))
-        for priced in price(of_year, design, is_family=is_family)[0]
-    ]
+    """Year by year, by day, each by the design of its day."""
+    prices, used = list[Price](), dict[date, Used]()
+    in_order = sorted(services, key=attrgetter("day", "number"))
+    for (begin, design), of_design in groupby(in_order, key=lambda served: _year(plan, served.day, as_of)):
+        priced, used[begin] = price(of_design, design, is_family=is_family, used=used.get(begin, NOTHING_USED))
+        prices += priced
+    return prices
 
 
 def _year(plan: Plan, day: date, as_of: date) -> tuple[date, BenefitDesign]:
@@ -218,16 +218,27 @@ Kinds = tuple[Money, ...]
 Beyond = tuple[tuple[Part, Money], ...]
 
 
+class Explained(StrEnum):
+    """How a plan's rules come to what was owed of a claim."""
+
+    BY_DAY = "by_day"
+    """With everything before it by the rules too, in the order of days: so a year is priced"""
+    BEHIND_OWED = "behind_owed"
+    """Behind what was really owed of the claims before it, by day"""
+    AS_PROCESSED = "as_processed"
+    """The same, in the order in which claims were processed"""
+
+
 class Compared(NamedTuple):
     """A claim by the rules of the plan that it was under, and as the payer decided it."""
 
     claim: Claimed
     prices: tuple[Price, ...]
     """With everything before it by the rules too, in the order of days"""
+    explained: Explained | None
     unexplained: Beyond
-    """What the payer leaves to the member beyond what the rules do, by step; negative where it leaves less. Nothing
-    where they explain it: by themselves, or behind what was owed of the claims before, by day of service or of
-    processing"""
+    """What the payer leaves to the member beyond what the rules do, by step; negative where it leaves less. Of the ways
+    in which they may come to it, by the one that comes nearest; nothing where one of them explains it"""
 
     @property
     def member_cents(self) -> Money:
@@ -239,17 +250,21 @@ class Compared(NamedTuple):
 
     @property
     def difference_cents(self) -> Money:
-        """What was owed beyond it."""
+        """What was owed beyond it. Nothing where the rules explain the claim by day, so the claims that are explained
+        otherwise or not at all make the whole difference between a year by the rules and what was owed of it."""
         return Money(self.owed_cents - self.member_cents)
+
+
+def is_ruled(claim: Claimed, plan: Plan) -> bool:
+    """Whether the plan has a design for each day of it."""
+    return all(design_on(plan, served.day) for served in claim.services)
 
 
 def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family: bool) -> list[Compared]:
     """Those of the window for which the plan has a design, by day."""
-    claims = sorted(
-        (each for each in claims if _is_ruled(each, plan)), key=lambda each: (each.day, each.processed, each.claim_id)
-    )
-    as_processed = sorted(claims, key=lambda each: (each.processed, each.claim_id))
-    by_turns = [_at_their_turn(each, plan, is_family) for each in (claims, as_processed)]
+    claims = sorted((each for each in claims if is_ruled(each, plan)), key=attrgetter("day", "processed", "claim_id"))
+    as_processed = sorted(claims, key=attrgetter("processed", "claim_id"))
+    behind_owed, processed = (_at_their_turn(each, plan, is_family) for each in (claims, as_processed))
     by_number = {
         each.served.number: each
         for each in _priced((served for claim in claims for served in claim.services), plan, window.last, is_family)
@@ -258,13 +273,11 @@ def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family
     for claim in claims:
         if window.first <= claim.day <= window.last:
             prices = tuple(by_number[served.number] for served in claim.services)
-            ways = (_kinds(prices), *(turns[claim.claim_id] for turns in by_turns))
-            found.append(Compared(claim, prices, min((_beyond(claim.owed, way) for way in ways), key=_size)))
+            by_day, at_its_turn = _kinds(prices), (behind_owed[claim.claim_id], processed[claim.claim_id])
+            ways = zip(Explained, (_beyond(claim.owed, way) for way in (by_day, *at_its_turn)), strict=True)
+            way, beyond = min(ways, key=lambda each: _size(each[1]))
+            found.append(Compared(claim, prices, None if beyond else way, beyond))
     return found
-
-
-def _is_ruled(claim: Claimed, plan: Plan) -> bool:
-    return all(design_on(plan, served.day) for served in claim.services)
 
 
 def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> dict[StreamId, Kinds]:
@@ -276,10 +289,21 @@ def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> di
         before = used.get(year, NOTHING_USED)
         prices, behind = price(claim.services, design, is_family=is_family, used=before)
         found[claim.claim_id] = _kinds(prices)
-        deductible, coinsurance, copay, _ = claim.owed.kinds
-        owed = before.plus(claim.services[0].network, claim.person, deductible, Money(deductible + coinsurance + copay))
-        used[year] = owed._replace(copays=behind.copays)
+        used[year] = _used_with(before, claim)._replace(copays=behind.copays)
     return found
+
+
+def used_by(claims: Iterable[Claimed]) -> Used:
+    """What was really owed of some claims uses so much of the limits of their plan year."""
+    used = NOTHING_USED
+    for claim in claims:
+        used = _used_with(used, claim)
+    return used
+
+
+def _used_with(used: Used, claim: Claimed) -> Used:
+    deductible, coinsurance, copay, _ = claim.owed.kinds
+    return used.plus(claim.services[0].network, claim.person, deductible, Money(deductible + coinsurance + copay))
 
 
 def _kinds(prices: Sequence[Price]) -> Kinds:

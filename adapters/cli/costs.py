@@ -1,6 +1,6 @@
 """`scripts/ledger compare-plans`; and what `what-if` and `estimate` begin with too."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
@@ -10,6 +10,7 @@ import typer
 
 from adapters.cli import show, show_costs
 from adapters.cli.claims import KnownAt, Member, position_of
+from adapters.cli.members import coverages_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
@@ -65,11 +66,12 @@ class Asked(NamedTuple):
     plans: Mapping[str, Plan]
     patients: Mapping[StreamId, str]
     """Given names of all whom the payer knows under the member's number"""
-    earlier: Mapping[StreamId, StreamId]
-    """Who the persons of earlier numbers are by now: their claims use the same limits"""
     history: History
-    """By what was said up to the day"""
+    """By what was said up to the day, of the persons as they are known by now: who got a new number goes on with the
+    limits of the earlier one"""
     coverage: Coverage
+    earlier_coverages: Sequence[Coverage]
+    """Under the earlier numbers"""
     providers: Mapping[str, Provider]
     """Those of the history whom the directory lists, by their numbers"""
 
@@ -86,7 +88,8 @@ class Asked(NamedTuple):
 
     def plan_of(self, claim: Claimed) -> str:
         """The plan that a claim was under: as it is told, else by coverage, else today's."""
-        return claim.plan_id or plan_on(self.coverage, claim.day) or self.current
+        covered_by = (plan_on(each, claim.day) for each in (self.coverage, *self.earlier_coverages))
+        return claim.plan_id or next(filter(None, covered_by), "") or self.current
 
     def is_family(self, covers: Covers | None) -> bool:
         """By coverage, else where claims tell of several persons."""
@@ -97,6 +100,18 @@ class Asked(NamedTuple):
     def under_plan(self, served: Served, plan_id: str, *, is_told: bool = False) -> Served:
         provider = self.providers.get(served.provider, NOT_LISTED)
         return under_plan(served, provider, self.payer_id, plan_id, is_told=is_told)
+
+    def claims_under(self, plan_id: str) -> list[Claimed]:
+        """Those that were under a plan, as it sees them, up to the day."""
+        return [
+            each._replace(
+                services=tuple(
+                    self.under_plan(served, plan_id, is_told=each.is_network_told) for served in each.services
+                )
+            )
+            for each in self.history.claims
+            if each.day <= self.day and self.plan_of(each) == plan_id
+        ]
 
     def design(self, plan_id: str) -> BenefitDesign | None:
         return design_on(self.plans[plan_id], self.day) if plan_id in self.plans else None
@@ -124,16 +139,33 @@ def asked_of(
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
     history = history._replace(claims=tuple(each.of(earlier.get(each.person, each.person)) for each in history.claims))
-    coverage = _coverage(ledger, payer_id, member, position)
+    coverage, *earlier_coverages = _coverages(ledger, payer_id, member, position)
     providers = providers_of(ledger, history.providers, position)
-    return Asked(ledger, member, payer_id, day, position, plans, patients, earlier, history, coverage, providers)
+    return Asked(
+        ledger,
+        member,
+        payer_id,
+        day,
+        position,
+        plans,
+        patients,
+        history,
+        coverage,
+        earlier_coverages,
+        providers,
+    )
 
 
-def _coverage(ledger: Ledger, payer_id: str, member: str, known_at: int) -> Coverage:
-    stream = coverage_stream(ledger.ids, payer_id, member)
+def _coverages(ledger: Ledger, payer_id: str, member: str, known_at: int) -> list[Coverage]:
+    """Under the member's number, and then under the earlier ones."""
+    own = coverage_stream(ledger.ids, payer_id, member)
+    streams = dict.fromkeys(
+        [own, *(stream for stream, payer in coverages_of(ledger, member).items() if payer == payer_id)]
+    )
     with ledger.database.session() as cursor:
-        rows = cursor.execute(FACTS, {"coverages": [stream], "known_at": known_at}).fetchall()
-    return coverages_in(rows).get(stream, Coverage())
+        rows = cursor.execute(FACTS, {"coverages": list(streams), "known_at": known_at}).fetchall()
+    found = coverages_in(rows)
+    return [found.get(stream, Coverage()) for stream in streams]
 
 
 def providers_of(ledger: Ledger, numbers: Collection[str], known_at: int) -> dict[str, Provider]:

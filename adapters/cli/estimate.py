@@ -1,6 +1,5 @@
 """`scripts/ledger estimate`: what one service would cost a member now."""
 
-from collections import Counter
 from statistics import median_low
 from typing import Annotated, Any
 
@@ -12,14 +11,14 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.costs import Asked, AsOf, Covers, Outside, Whom, asked_of, priced, providers_of
 from adapters.cli.money import PayerId, cents_of
 from adapters.cli.opened import Json, day_of, opened
-from domain.adjudication import AccumulatorKind, Network, ServiceLine
+from domain.adjudication import Network, ServiceLine
 from domain.facts import StreamId
 from domain.money import ZERO, Money
 from domain.plan import BenefitDesign, Service
 from domain.pricing import Served, Used, price_one
 from domain.services import allowed_of, service_of
+from domain.what_if import used_by
 from domain.window import year_begin
-from projections.account_queries import ACCUMULATORS, accumulators_of
 from projections.cost_queries import ALLOWED
 
 app = typer.Typer()
@@ -81,10 +80,11 @@ def estimated(
             "the ledger has no amounts that this payer allowed for it: say how much", param_hint="--allowed"
         )
     cents = median_low(amounts) if allowed is None else allowed
+    used = _used(asked, plan_id, design)
     asked = asked._replace(providers=providers_of(asked.ledger, [provider], asked.position))
     served = Served("estimate", person, asked.day, service, cents, cents, network, provider)
     served = asked.under_plan(served, plan_id)
-    price = price_one(served, design, is_family=is_family, used=_used(asked, plan_id, design))
+    price = price_one(served, design, is_family=is_family, used=used)
     return {
         "plan_id": plan_id,
         "name": design.name,
@@ -99,18 +99,9 @@ def estimated(
 
 
 def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
-    """What `accumulators` shows as derived; claims of which nobody tells plan or network count as of this one's own."""
-    wanted = {"member": asked.member, "as_of": asked.day, "known_at": asked.position}
-    with asked.ledger.database.session() as cursor:
-        rows = cursor.execute(ACCUMULATORS, wanted).fetchall()
-    used, year = Counter[tuple[Network, AccumulatorKind, StreamId]](), year_begin(design.effective_from, asked.day)
-    for each in accumulators_of(rows):
-        payer_id, of_plan, year_from = each.plan
-        is_of_it = (payer_id, year_from) == (asked.payer_id, year) and of_plan in (plan_id, "")
-        if is_of_it and each.person and each.network is not Network.BOTH:
-            person = asked.earlier.get(each.person, each.person)
-            used[each.network or Network.IN, each.kind, person] += each.used_cents
-    return Used({key: Money(max(0, cents)) for key, cents in used.items()}, {})
+    """What the claims of the plan year left the member with, whoever told of the year and whoever did not."""
+    begin = year_begin(design.effective_from, asked.day)
+    return used_by(each for each in asked.claims_under(plan_id) if begin <= each.day)
 
 
 def _allowed(asked: Asked, what: str) -> list[Money]:

@@ -1,6 +1,5 @@
 """What plans cost, as people read it: years, benefits side by side, estimates, each with how it comes to that."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,6 +11,7 @@ from adapters.cli.show import console, dollars, new_table, text
 from domain.adjudication import Network
 from domain.plan import BenefitDesign, CostShare, Limit, Service
 from domain.pricing import Part
+from domain.what_if import Explained
 from domain.window import Window
 
 STEPS = (Part.DEDUCTIBLE, Part.COPAY, Part.COINSURANCE, Part.NOT_COVERED)
@@ -23,6 +23,7 @@ NOTES = (
 
 
 def year(plans: Sequence[Mapping[str, Any]], window: Window, lines: str | None, *, is_scenario: bool) -> None:
+    told, plans = plans, [each for each in plans if each["holds"]]
     first = plans[0]
     whose = "A typed year" if is_scenario else f"Services from {window.first} to {window.last}"
     title = f"{whose}, {first['covers']} coverage, with twelve months' premium"
@@ -37,7 +38,7 @@ def year(plans: Sequence[Mapping[str, Any]], window: Window, lines: str | None, 
     yours = next((each for each in plans if each["current"]), None)
     if len(plans) > 1:
         console.print(_why(first, yours if yours and yours is not first else plans[1]))
-    for each in plans:
+    for each in told:
         _owed(each)
     _left_out(first)
     if lines is not None:
@@ -63,27 +64,32 @@ def _owed(plan: Mapping[str, Any]) -> None:
     if not claims:
         return
     owed, by_rules = (sum((each[key] for each in claims), Decimal(0)) for key in ("owed", "by_the_rules"))
-    unexplained = [each for each in claims if not each["explained"]]
-    told = (
-        f"Of {len(claims)} claims under {escape(plan['name'])} {text(owed)} was owed; its rules make {text(by_rules)}."
-    )
-    console.print(f"\n{told} They explain {len(claims) - len(unexplained)} of them.")
-    if unexplained:
+    under = f"{escape(plan['name'])}{'' if plan['holds'] else ', which holds no more,'}"
+    told = f"Of {len(claims)} claims under {under} {text(owed)} was owed; its rules make {text(by_rules)}."
+    console.print(f"\n{told} They explain {sum(each['explained'] is not None for each in claims)} of them.")
+    named = [each for each in claims if each["explained"] != Explained.BY_DAY]
+    if named:
         figures = ("owed", "by the rules", "difference")
-        table = new_table(
-            "claim", "day", *figures, "owed beyond the rules", right=figures, folds=("owed beyond the rules",)
-        )
-        for each in unexplained:
+        table = new_table("claim", "day", *figures, "why", right=figures, folds=("why",))
+        for each in named:
             beyond = ", ".join(f"{_words(name)} {text(cents)}" for name, cents in each["unexplained"].items())
             amounts = (text(each[name]) for name in ("owed", "by_the_rules", "difference"))
-            table.add_row(each["claim_id"][:8], text(each["day"]), *amounts, beyond)
+            why = WORDS[each["explained"]] if each["explained"] else f"not explained: {beyond} beyond the rules"
+            table.add_row(each["claim_id"][:8], text(each["day"]), *amounts, why)
         console.print(table)
 
 
+WORDS = {
+    Explained.BEHIND_OWED: "right behind what was owed of claims before it",
+    Explained.AS_PROCESSED: "right in the order of processing",
+}
+
+
 def _left_out(plan: Mapping[str, Any]) -> None:
-    counts = Counter(plan["left_out"].values())
-    if counts:
-        console.print("Not priced: " + ", ".join(f"{n} {_words(why)}" for why, n in sorted(counts.items())) + ".")
+    for words, claims in (("Not priced", plan["left_out"]), ("Not compared", plan["not_compared"])):
+        for why in sorted(set(claims.values())):
+            named = " ".join(sorted(claim_id[:8] for claim_id, each in claims.items() if each == why))
+            console.print(f"{words}, {_words(why)}: {named}.")
     if plan["network_assumed"]:
         console.print(
             f"Of {plan['network_assumed']} claims no message tells the network: in network but for the directory."

@@ -17,9 +17,10 @@ from adapters.cli.seen import SeenBy, viewer_of
 from adapters.cli.show import dollars
 from application.requests import Question
 from domain.comparison import Kind, Option
-from domain.plan import Service
+from domain.plan import INITIAL as NO_DESIGN
+from domain.plan import Service, design_on
 from domain.pricing import Served
-from domain.what_if import Compared, Costs, Use, compared, typed_year, what_if
+from domain.what_if import Claimed, Compared, Costs, Use, compared, is_ruled, typed_year, what_if
 
 app = typer.Typer()
 
@@ -69,7 +70,7 @@ def show_what_if(
         is_family = asked.is_family(Covers.INDIVIDUAL if uses and covers is None else covers)
         answer = year_of(asked, is_family, uses)
         if viewer is not None:  # what does not show used limits too, and would show as a difference
-            answer = answer._replace(owed={})
+            answer = answer._replace(owed={}, unruled=())
         if lines is not None and lines not in {each.plan_id for each in answer.costs}:
             raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
         kind = Kind.TYPED_YEAR if uses else Kind.OWN_YEAR
@@ -90,11 +91,16 @@ class Year(NamedTuple):
     asked: Asked
     is_family: bool
     costs: Sequence[Costs]
-    owed: Mapping[str, Sequence[Compared]]
+    owed: Mapping[str, Sequence[Compared]] = {}
     """Claims of the year by the plan that they were under"""
+    unruled: Sequence[Claimed] = ()
+    """Those of which no design of their plan tells what the rules make"""
 
     def told(self) -> list[dict[str, Any]]:
-        return [self._plan(each) for each in self.costs]
+        """The plans to choose from, and then those that hold no more and that claims of the year were under."""
+        held = {each.plan_id for each in self.costs}
+        ended = [plan_id for plan_id, claims in self.owed.items() if claims and plan_id not in held]
+        return [*map(self._plan, self.costs), *map(self._ended, ended)]
 
     def _plan(self, costs: Costs) -> dict[str, Any]:
         asked, steps = self.asked, Counter[str]()
@@ -104,6 +110,7 @@ class Year(NamedTuple):
         return {
             "plan_id": costs.plan_id,
             "name": costs.design.name,
+            "holds": True,
             "current": costs.plan_id == asked.current,
             "as_of": asked.day,
             "known_at": asked.position,
@@ -117,14 +124,28 @@ class Year(NamedTuple):
             "services": [priced(each) | {"patient": asked.patients.get(each.served.person)} for each in costs.prices],
             "claims": [_compared(each) for each in self.owed.get(costs.plan_id, ())],
             "left_out": dict(asked.history.left_out),
+            "not_compared": {each.claim_id: "no_design" for each in self.unruled},
             "network_assumed": sum(not each.is_network_told for each in asked.history.claims),
+        }
+
+    def _ended(self, plan_id: str) -> dict[str, Any]:
+        claims = self.owed[plan_id]
+        design = design_on(self.asked.plans[plan_id], claims[-1].claim.day)
+        return {
+            "plan_id": plan_id,
+            "name": design.name if design else plan_id,
+            "holds": False,
+            "current": plan_id == self.asked.current,
+            "as_of": self.asked.day,
+            "known_at": self.asked.position,
+            "claims": [_compared(each) for each in claims],
         }
 
 
 def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
     if uses:
         typed = typed_year(uses, asked.day)
-        return Year(asked, is_family, what_if(typed, asked.plans, asked.day, is_family=is_family), {})
+        return Year(asked, is_family, what_if(typed, asked.plans, asked.day, is_family=is_family))
     window, claims = asked.window, [each for each in asked.history.claims if each.day <= asked.day]
     of = {served.number: (each, asked.plan_of(each)) for each in claims for served in each.services}
 
@@ -137,15 +158,16 @@ def year_of(asked: Asked, is_family: bool, uses: Sequence[Use] = ()) -> Year:
         for inside in (True, False)
     )
     costs = what_if(services, asked.plans, asked.day, is_family=is_family, before=before, under_plan=under_plan)
-    owed = {}
-    for plan_id, plan in asked.plans.items():
-        own = [
-            each._replace(services=tuple(under_plan(served, plan_id) for served in each.services))
-            for each in claims
-            if asked.plan_of(each) == plan_id
-        ]
-        owed[plan_id] = compared(own, plan, window, is_family=is_family)
-    return Year(asked, is_family, costs, owed)
+    owed = {
+        plan_id: compared(asked.claims_under(plan_id), plan, window, is_family=is_family)
+        for plan_id, plan in asked.plans.items()
+    }
+    unruled = [
+        each
+        for each in claims
+        if window.first <= each.day and not is_ruled(each, asked.plans.get(asked.plan_of(each), NO_DESIGN))
+    ]
+    return Year(asked, is_family, costs, owed, unruled)
 
 
 def _compared(each: Compared) -> dict[str, Any]:
@@ -155,6 +177,6 @@ def _compared(each: Compared) -> dict[str, Any]:
         "owed": dollars(each.owed_cents),
         "by_the_rules": dollars(each.member_cents),
         "difference": dollars(each.difference_cents),
-        "explained": not each.unexplained,
+        "explained": each.explained,
         "unexplained": {name: dollars(cents) for name, cents in each.unexplained},
     }

@@ -154,6 +154,41 @@ def test_what_is_left_out_says_why(ledger: Ledger) -> None:
     assert silver["left_out"][claim_id] == "unreadable"
 
 
+def test_a_claim_of_a_day_without_a_design_of_its_plan_is_named(ledger: Ledger) -> None:
+    unheard = claim("8", "2026-04-01", "HC:99213", 20_000, 15_000, plan_id="PLATINUM", copay=2_500)
+    early = claim("7", "2025-12-30", "HC:99213", 20_000, 15_000, copay=2_500)
+    take(ledger, SILVER, BRONZE, YEAR[0], early, unheard)
+    told = year(ledger, as_of=date(2026, 6, 30))
+    [compared] = told["SILVER"]["claims"]
+    others = {each["number"].split()[1] for each in told["SILVER"]["services"]} - {compared["claim_id"]}
+    assert len(others) == 2
+    assert told["SILVER"]["not_compared"] == told["BRONZE"]["not_compared"] == dict.fromkeys(others, "no_design")
+
+
+def test_claims_of_a_plan_that_holds_no_more_are_compared_with_it(ledger: Ledger) -> None:
+    """The member was in Silver until it ended; in March they can choose Bronze only."""
+    next_year = {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}
+    wrong = claim("7", "2026-07-08", "HC:99213", 20_000, 15_000, deductible=15_000)
+    take(ledger, SILVER, YEAR[0], wrong, {**BRONZE, "design": BRONZE["design"] | next_year})
+    bronze, silver = year(ledger, as_of=date(2027, 1, 31)).values()
+    assert (bronze["plan_id"], bronze["holds"], bronze["claims"]) == ("BRONZE", True, [])
+    assert (silver["plan_id"], silver["holds"], silver["name"]) == ("SILVER", False, "Silver")
+    assert [(str(each["day"]), each["explained"]) for each in silver["claims"]] == [
+        ("2026-02-02", "by_day"),
+        ("2026-07-08", None),
+    ]
+
+
+def test_coverage_under_an_earlier_number_tells_the_plan_of_the_claims_of_its_days(ledger: Ledger) -> None:
+    visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000)
+    before = visit | {"patient": visit["patient"] | {"member_id": "OLD1"}}
+    gold = change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}
+    silver = change("enrolled", change_id="CH-2", plan_id="SILVER", effective_from="2026-06-01")
+    take(ledger, *PLANS, before, gold, silver, change("linked"))
+    assert ask(ledger).current == "SILVER"
+    assert [len(each["claims"]) for each in year(ledger).values() if each["plan_id"] == "GOLD"] == [1]
+
+
 def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> None:
     untold = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=2_500)
     take(ledger, SILVER, YEAR[0], untold)
@@ -191,7 +226,7 @@ def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Led
     found = ask(ledger)
     assert (found.current, found.is_family(None)) == ("GOLD", True)
     told = year(ledger)["GOLD"]
-    assert [each["explained"] for each in told["claims"]] == [True]
+    assert [each["explained"] for each in told["claims"]] == ["by_day"]
 
 
 def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledger) -> None:
@@ -228,6 +263,17 @@ def test_an_estimate_begins_where_the_member_stands_in_the_plan_year(ledger: Led
     anew = {**SILVER, "design": SILVER["design"] | {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}}
     take(ledger, anew)
     assert float(estimate(ledger, "imaging", 100_000, as_of=date(2027, 1, 2))["you_pay"]) == 600
+
+
+def test_an_estimate_knows_what_is_used_of_a_plan_year_of_which_no_message_tells(ledger: Ledger) -> None:
+    """The plan year begins in July: what was used in spring is gone, what was used in summer is not."""
+    from_july = {"effective_from": "2026-07-01", "effective_to": "2027-06-30"}
+    scan = ("HC:70551", 30_000, 30_000)
+    spring, summer = (claim(day, day, *scan, deductible=30_000) for day in ("2026-05-05", "2026-08-05"))
+    take(ledger, {**SILVER, "design": SILVER["design"] | from_july}, spring, summer)
+    for as_of in (date(2026, 12, 1), date(2027, 1, 31)):
+        estimated = estimate(ledger, "imaging", 30_000, as_of=as_of)
+        assert float(estimated["you_pay"]) == 200 + 20
 
 
 def test_what_is_not_typed_is_the_median_of_what_the_payer_allowed(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from domain.facts import StreamId
 from domain.money import Money
 from domain.plan import BenefitDesign, Plan, PlanPublished, Premium, Service
 from domain.pricing import Part, Price, Served, price
-from domain.what_if import Claimed, LeftOut, claimed, compared, what_if
+from domain.what_if import Claimed, Explained, LeftOut, claimed, compared, used_by, what_if
 from domain.window import Window, twelve_months
 from tests.unit.pricing import ADA, BENITO, SILVER, benefits, cents, design, designs, limit, served, share
 from tests.unit.pricing import years as any_year
@@ -82,6 +82,25 @@ def test_where_the_plan_had_no_design_the_one_that_holds_at_the_end_prices_by_pl
     assert [each.member_cents for each in costs.prices] == [cents(500), cents(500), cents(100)]
 
 
+def test_where_the_plan_had_no_design_another_one_of_the_same_year_does_not_stand_in() -> None:
+    """Nothing holds in the second half of 2026. Its services are Bronze's, which holds at the end, and the year that
+    they lie in is the same as the first half's."""
+    silver = of_year(SILVER, 2026)
+    half = msgspec.structs.replace(silver, effective_to=date(2026, 6, 30))
+    plan = published(half, of_year(BRONZE, 2027))
+    services = [
+        served(600, number="1", day=date(2026, 6, 30)),
+        served(600, number="2", day=date(2026, 7, 1)),
+        served(100, number="3", day=date(2026, 5, 1)),
+    ]
+    [costs] = what_if(services, {"P": plan}, date(2027, 1, 31), is_family=False)
+    assert [(each.served.number, each.member_cents) for each in costs.prices] == [
+        ("3", cents(100)),
+        ("1", cents(400 + 40)),
+        ("2", cents(600)),
+    ]
+
+
 def test_what_came_before_uses_the_limits_of_its_plan_year_and_costs_nothing() -> None:
     before = served(400, number="0", day=date(2026, 1, 9))
     [costs] = what_if([served(500)], {"SILVER": PLANS["SILVER"]}, END, is_family=False, before=[before])
@@ -124,6 +143,7 @@ def test_what_the_rules_explain_costs_under_the_plan_what_was_owed(
     claims = by_the_rules(services, held, is_family=is_family)
     plan = published(held)
     found = compared(shuffled.sample(claims, len(claims)), plan, YEAR, is_family=is_family)
+    assert {each.explained for each in found} <= {Explained.BY_DAY}
     assert not any(each.unexplained or each.difference_cents for each in found)
     [costs] = what_if(services, {"P": plan}, END, is_family=is_family)
     assert costs.member_cents == sum(each.owed_cents for each in found)
@@ -158,7 +178,40 @@ def test_claims_that_were_processed_in_another_order_than_they_were_served_in_ar
     paid_first = claim(served_last, owed=Share(cents(500)), processed=date(2026, 5, 1))
     found = compared([served_first, paid_first], PLANS["SILVER"], YEAR, is_family=False)
     assert [each.unexplained for each in found] == [(), ()]
+    assert [each.explained for each in found] == [Explained.AS_PROCESSED, Explained.BEHIND_OWED]
     assert [each.difference_cents for each in found] == [cents(-400), cents(400)]
+
+
+decided = st.tuples(st.integers(0, 400), st.booleans())
+"""On which day of the year a claim was processed, and whether against the rules"""
+
+
+@given(any_year, designs, st.booleans(), st.lists(decided, min_size=12, max_size=12), st.integers(1, 999))
+def test_the_claims_that_are_named_make_the_whole_difference(
+    services: list[Served], held: BenefitDesign, is_family: bool, decisions: Sequence[tuple[int, bool]], more: int
+) -> None:
+    """Whatever order they were processed in, and whatever the payer made of them."""
+    claims = []
+    for each, (day, is_wrong) in zip(by_the_rules(services, held, is_family=is_family), decisions, strict=False):
+        on = date(2026, 1, 1) + timedelta(day)
+        owed = msgspec.structs.replace(each.owed, deductible=Money(each.owed.deductible + more * is_wrong))
+        claims.append(each._replace(processed=(on, each.processed[1]), owed=owed))
+    plan = published(held)
+    found = compared(claims, plan, YEAR, is_family=is_family)
+    [costs] = what_if([each.services[0] for each in claims], {"P": plan}, END, is_family=is_family)
+    named = [each for each in found if each.explained is not Explained.BY_DAY]
+    assert sum(each.owed_cents for each in found) - costs.member_cents == sum(each.difference_cents for each in named)
+    assert all(bool(each.unexplained) == (each.explained is None) for each in found)
+
+
+@given(any_year, designs, st.booleans())
+def test_claims_use_of_the_limits_what_their_services_do(
+    services: list[Served], held: BenefitDesign, is_family: bool
+) -> None:
+    claims = by_the_rules(services, held, is_family=is_family)
+    used = price(services, held, is_family=is_family)[1]
+    counted = {key: cents for key, cents in used_by(claims).cents.items() if cents}
+    assert counted == {key: cents for key, cents in used.cents.items() if cents}
 
 
 def test_a_claim_that_was_corrected_late_keeps_its_turn_by_day() -> None:
@@ -251,6 +304,8 @@ def pended() -> ClaimEvent:
     [
         ([pended()], LeftOut.NOT_DECIDED),
         ([said(), said("22", day=3)], LeftOut.NOT_DECIDED),
+        ([said("4")], LeftOut.DENIED),
+        ([said("4"), said("22", day=3)], LeftOut.NOT_DECIDED),
         ([said("2")], LeftOut.NOT_PRIMARY),
         ([said(served_on=None)], LeftOut.UNDATED),
     ],
