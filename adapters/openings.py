@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterator
 from datetime import date
 
-from application.identification import Member
 from application.openings import Opening
+from application.streams import Member
 from domain.account_numbers import holds_account_number
 from domain.money import Money, NotAnAmount, dollars, parse
 

@@ -13,7 +13,8 @@ import msgspec
 
 from application import payments
 from application.accounts import assess, load_bills
-from application.identification import ClaimItem, Entry, Identification, Member, Unit
+from application.entries import Entry
+from application.identification import ClaimItem, Identification, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
 from application.ports import (
@@ -26,6 +27,7 @@ from application.ports import (
     Translate,
     VersionConflict,
 )
+from application.streams import Member
 from application.unit_of_work import Decider, Heads, UnitOfWork
 from domain import account, claim, identity, parking, payment, person, plan, remittance
 from domain.claim import Claim

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from application.identification import Member, account_of
 from application.ids import Ids
 from application.mapper import Mapper
 from application.ports import EventLog
+from application.streams import Member, account_of
 from application.unit_of_work import UnitOfWork
 from domain import account, opening
 from domain.money import Money

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from application.identification import Entry, Member
+from application.entries import Entry
+from application.streams import Member
 from application.unit_of_work import Decider, UnitOfWork
 from domain import account, claim, payment, statement
 from domain.chart import Account

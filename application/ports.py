@@ -67,20 +67,21 @@ class Message(NamedTuple):
     format: Format = Format.X12_835
 
 
-Said = (
-    Remittance
-    | Notice
-    | PaymentNotice
+OfOneStream = (
+    PaymentNotice
     | ScheduleNotice
-    | premium.Notice
     | BankNotice
-    | PlanNotice
+    | premium.Notice
     | CoverageNotice
-    | ProviderNotice
     | LinkNotice
+    | ProviderNotice
+    | PlanNotice
     | sign_in.Notice
     | consent.Notice
 )
+"""What is said of one thing, whose chapter decides by itself"""
+
+Said = Remittance | Notice | OfOneStream
 
 
 class Understood(NamedTuple):

@@ -7,8 +7,9 @@ import msgspec
 
 from application import payments
 from application.commands import Request
-from application.identification import Member, account_of, payment_entry
+from application.entries import payment_entry
 from application.ids import Ids
+from application.streams import Member, account_of
 from application.unit_of_work import UnitOfWork
 from domain import account, comparison, payment, statement
 from domain.account_numbers import holds_account_number

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from application.commands import Request
-from application.identification import login_of, sign_in_entry
+from application.entries import entry_of
 from application.ids import Ids
 from application.mapper import Mapper
 from application.ports import EventLog, VersionConflict
+from application.streams import login_of
 from application.unit_of_work import Heads, UnitOfWork
 from domain import identity
 from domain.facts import StreamId
@@ -20,7 +21,7 @@ from domain.sign_in import Notice
 
 def request_of(ids: Ids, key: str, notice: Notice, lockout: Policy) -> Request:
     """To record it, once for its key."""
-    entry = sign_in_entry(ids, "command", notice, lockout)
+    entry = entry_of(ids, "command", notice, lockout)
     return Request(key, ids.content(notice), entry.stream, identity, entry.command, None, entry.subject)
 
 

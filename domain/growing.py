@@ -2,8 +2,9 @@
 before.
 
 For states that must stay as they are while a batch is decided on a copy of them, and that grow too long to be copied at
-every event. (A binary counter of dictionaries: each is at least twice the size of the next, so that an addition copies,
-over a long run, as many entries as the number of additions has binary digits.)
+every event. (A binary counter of dictionaries: where no key comes again each is at least twice the size of the next, so
+that an addition copies, over a long run, as many entries as the number of additions has binary digits. What comes again
+only makes a dictionary smaller than its place.)
 """
 
 from collections.abc import Hashable

@@ -12,7 +12,7 @@ from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.seen import Family, SeenBy, family_of, shown_claims, viewer_of
 from adapters.cli.show import console, new_table, text
-from application.identification import person_of
+from application.streams import person_of
 from composition import Ledger
 from domain.care import Care, Done, Standing, due
 from domain.consent import Area

@@ -17,8 +17,8 @@ from adapters.cli.plans import plans_of
 from adapters.cli.seen import shown_claims
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
-from application.identification import account_of, coverage_stream
 from application.requests import Question, comparison_of
+from application.streams import account_of, coverage_stream
 from composition import Ledger
 from domain.adjudication import Network
 from domain.comparison import Compare, Kind, Option

@@ -1,6 +1,6 @@
 """Whose accounts and coverage a command is about."""
 
-from application.identification import account_of, coverage_stream
+from application.streams import account_of, coverage_stream
 from composition import Ledger
 from domain.facts import StreamId
 from projections.account_queries import EARLIER_NUMBERS, PAYERS, PAYERS_OF

@@ -24,9 +24,9 @@ from adapters.cli.show import console, new_table, text
 from adapters.openings import read_openings
 from application import requests
 from application.commands import Request
-from application.identification import Member as MemberOf
-from application.identification import account_of
 from application.openings import load
+from application.streams import Member as MemberOf
+from application.streams import account_of
 from composition import Ledger
 from domain import account, payment
 from domain.facts import StreamId

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from adapters.cli.opened import day_of
-from application.identification import person_of
+from application.streams import person_of
 from composition import Ledger
 from domain.adjudication import ServiceLine
 from domain.consent import Area, Said

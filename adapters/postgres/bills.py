@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from adapters.postgres.database import Database
-from application.identification import Member, account_of
 from application.ids import Ids
+from application.streams import Member, account_of
 from domain.facts import StreamId
 from projections.account_queries import OWED_BILLS
 

@@ -10,8 +10,8 @@ from adapters.cli.care import care_of
 from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import claims_seen_by, viewer_of
-from application.identification import person_of
 from application.ports import Format, Message
+from application.streams import person_of
 from composition import Ledger
 from domain.person import Names
 from tests.unit.families import MEMBER, PAYER, claim, said

@@ -9,8 +9,8 @@ from pytest_bdd import given, parsers, scenarios, then, when
 
 from adapters.cli.accounts import checked
 from application import requests
-from application.identification import Member, account_of
 from application.ports import Format, Message
+from application.streams import Member, account_of
 from composition import Ledger
 from domain import account
 from domain.facts import StreamId

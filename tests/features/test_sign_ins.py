@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from application.identification import login_of
 from application.ports import Format, Message
 from application.sign_ins import end_lockouts
+from application.streams import login_of
 from composition import Ledger
 from domain.sign_in import By, Cause
 from domain.sign_in_events import LockedOut, LockoutEnded, SignedIn, SignInFailed

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from adapters.cli.commands import app
 from adapters.settings import Settings
-from application.identification import Member
 from application.ports import Format, Message
 from application.requests import statement_of
+from application.streams import Member
 from composition import Ledger
 from domain.request import Answer
 from tests.given import ADA, rows

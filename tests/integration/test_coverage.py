@@ -10,9 +10,9 @@ import pytest
 from adapters.cli.claims import find
 from adapters.cli.coverage import coverage_of
 from adapters.cli.members import accounts_of
-from application.identification import account_of, coverage_stream
 from application.intake import Outcome
 from application.ports import Format, Message
+from application.streams import account_of, coverage_stream
 from composition import Ledger
 from domain.person import Description
 from tests.given import rows, value

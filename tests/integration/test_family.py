@@ -11,9 +11,9 @@ from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import claims_seen_by, viewer_of
 from adapters.cli.timeline import timeline
-from application.identification import person_of
 from application.intake import Outcome
 from application.ports import Format, Message
+from application.streams import person_of
 from composition import Ledger
 from domain.consent import ConsentGranted, Numbers
 from domain.person import Names

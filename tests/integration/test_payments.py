@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from adapters.cli.payments import asked
-from application.identification import account_of
 from application.intake import Outcome
 from application.ports import Format, Message
+from application.streams import account_of
 from composition import Ledger
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines

@@ -12,9 +12,9 @@ import pytest
 
 from adapters.cli.premiums import contracts_of
 from adapters.settings import Settings
-from application.identification import account_of
 from application.intake import Outcome
 from application.ports import Format, Message, VersionConflict
+from application.streams import account_of
 from composition import Ledger, open_ledger
 from domain import premium as chapter
 from domain.chart import Account

@@ -28,10 +28,10 @@ from adapters.postgres.database import Database
 from adapters.postgres.overview import overview
 from adapters.postgres.projection_store import REBUILD_LOCK, PostgresProjectionStore
 from adapters.settings import Settings
-from application.identification import Member
 from application.openings import Opening, load
 from application.ports import DependencyDown, Format, Message
 from application.requests import Question, comparison_of, statement_of
+from application.streams import Member
 from composition import PROJECTIONS, Ledger, initialise, open_ledger
 from domain.comparison import Compare, Kind, Option
 from domain.facts import StreamId

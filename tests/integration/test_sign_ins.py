@@ -15,10 +15,10 @@ from adapters.cli.alerts import alerts_of
 from adapters.cli.logins import logins_of, portal_accounts_of, sessions_of
 from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
-from application.identification import login_of
 from application.intake import Outcome
 from application.ports import Format, Message, Understood, VersionConflict
 from application.sign_ins import end_lockouts, request_of
+from application.streams import login_of
 from composition import Ledger, open_ledger
 from domain.facts import StreamId
 from domain.lockout import Lock
