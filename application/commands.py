@@ -8,12 +8,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from application.entries import Entry
 from application.ids import Ids
 from application.mapper import Keys, Mapper
 from application.ports import EventLog, VersionConflict
-from application.unit_of_work import Chapter, Heads, UnitOfWork
+from application.unit_of_work import Heads, UnitOfWork
 from domain import identity, request
-from domain.facts import Fact, StreamId
 from domain.request import Answer, RequestAnswered
 
 ATTEMPTS = 8
@@ -38,13 +38,9 @@ class Request(NamedTuple):
     """The client's own; two clients' keys are told apart by whoever makes the request"""
     content: str
     """Keyed hash of what is asked for, without what differs when it is sent again"""
-    stream: StreamId
-    chapter: Chapter
-    command: Fact
+    entry: Entry
     expected_version: int | None = None
-    """Of the stream, 0 where it must not be there yet; None where any will do"""
-    subject: StreamId | None = None
-    """Whose key seals what is personal, where anything is"""
+    """Of its stream, 0 where it must not be there yet; None where any will do"""
     then: Callable[[UnitOfWork], int] = lambda _: 0
     """Records what follows from it in other streams, in the same transaction; how many events that took"""
 
@@ -58,8 +54,7 @@ def execute(
     Raises IdempotencyConflict, VersionMismatch, Unreadable, KeyDestroyed, and VersionConflict after too many attempts:
     then nothing was written. Raises DependencyDown: then either nothing or all of it was, which the same key will tell.
     """
-    if asked.subject is not None:
-        keys.ensure({asked.subject})
+    keys.ensure(asked.entry.subjects)
     for _ in range(ATTEMPTS - 1):
         try:
             return _attempt(log, mapper, ids, asked, heads)
@@ -69,30 +64,31 @@ def execute(
 
 
 def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request, heads: Heads | None) -> Answer | StrEnum:
-    work, key = UnitOfWork(log, mapper), ids.stream("request", asked.key)
-    kept = heads if asked.chapter is identity else None
-    if kept is not None and (known := kept.get(asked.stream)) is not None:
-        work.know(asked.stream, known)
-    work.load({key: request, asked.stream: asked.chapter})
+    work, entry, key = UnitOfWork(log, mapper), asked.entry, ids.stream("request", asked.key)
+    kept = heads if entry.chapter is identity else None
+    if kept is not None and (known := kept.get(entry.stream)) is not None:
+        work.know(entry.stream, known)
+    work.load({key: request, **entry.streams})
     for unreadable in work.unreadable.values():
         raise unreadable
     answered: RequestAnswered | None = work.state(key, request)
     if answered is not None:
-        if (answered.content, answered.answer.stream) != (asked.content, asked.stream):
+        if (answered.content, answered.answer.stream) != (asked.content, entry.stream):
             raise IdempotencyConflict
         return answered.answer
-    head = work.head(asked.stream)
+    head = work.head(entry.stream)
     version = 0 if head is None else head.version
     if asked.expected_version not in (None, version):
         raise VersionMismatch(asked.expected_version, version)
-    decided = asked.chapter.decide(work.state(asked.stream, asked.chapter), asked.command)
+    decided = entry.decide(work)
     if isinstance(decided, StrEnum):
         return decided
-    work.record(asked.stream, asked.chapter, *decided)
-    followed = asked.then(work) if decided else 0
-    answer = Answer(asked.stream, version + len(decided), len(decided) + followed)
+    recorded = entry.record(work, decided)
+    if decided:
+        recorded += asked.then(work)
+    answer = Answer(entry.stream, version + len(decided), recorded)
     work.record(key, request, RequestAnswered(asked.content, answer))
     work.append()
-    if kept is not None and (head := work.head(asked.stream)) is not None:
-        kept.keep(asked.stream, head)
+    if kept is not None and (head := work.head(entry.stream)) is not None:
+        kept.keep(entry.stream, head)
     return answer

@@ -1,14 +1,14 @@
 """Messages that say something of one stream: which stream, and with what command, by opaque ids and keyed hashes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
 from application.ids import Ids
 from application.ports import OfOneStream
 from application.streams import Member, account_of, coverage_stream, login_of, person_of, plan_stream
-from application.unit_of_work import Chapter
+from application.unit_of_work import Chapter, Decider, UnitOfWork
 from domain import (
     consent,
     coverage,
@@ -24,7 +24,7 @@ from domain import (
     settlement,
     sign_in,
 )
-from domain.facts import Fact, StreamId
+from domain.facts import Event, Fact, StreamId
 from domain.lockout import Policy
 from domain.person import Names
 
@@ -43,6 +43,38 @@ class Entry(NamedTuple):
     """What it tells of persons, recorded with it where it is news"""
     plan: StreamId | None = None
     """Of a request to change plans: the plan that is asked for, which the decision looks at"""
+
+    @property
+    def streams(self) -> dict[StreamId, Decider]:
+        """All that it is decided by, and all that it may change."""
+        persons = dict.fromkeys((person_id for person_id, _ in self.persons), person)
+        return {self.stream: self.chapter, **persons, **({} if self.plan is None else {self.plan: plan})}
+
+    @property
+    def subjects(self) -> set[StreamId]:
+        """All whose keys seal anything of it."""
+        return {person_id for person_id, _ in self.persons} | ({self.subject} if self.subject else set())
+
+    def decide(self, work: UnitOfWork) -> Any:
+        """The events of its own stream, none where all of it is known, or the chapter's refusal, a StrEnum. Its streams
+        are loaded."""
+        command = self.command
+        if self.plan is not None:
+            command = msgspec.structs.replace(command, plan=work.state(self.plan, plan))
+        return self.chapter.decide(work.state(self.stream, self.chapter), command)
+
+    def record(self, work: UnitOfWork, decided: Sequence[Event]) -> int:
+        """Take what was decided into the batch, and what is news of persons with it; how many events that took."""
+        work.record(self.stream, self.chapter, *decided)
+        return len(decided) + sum(tell(work, *told) for told in (self.persons if decided else ()))
+
+
+def tell(work: UnitOfWork, person_id: StreamId, told: person.Command) -> int:
+    """Record what is news of a person; how many events it took."""
+    events = person.decide(work.state(person_id, person), told)
+    if events:
+        work.record(person_id, person, *events)
+    return len(events)
 
 
 def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy) -> Entry:

@@ -13,7 +13,7 @@ import msgspec
 
 from application import payments
 from application.accounts import assess, load_bills
-from application.entries import Entry
+from application.entries import Entry, tell
 from application.identification import ClaimItem, Identification, Unit
 from application.ids import Ids
 from application.mapper import Encoded, Keys, Mapper
@@ -29,7 +29,7 @@ from application.ports import (
 )
 from application.streams import Member
 from application.unit_of_work import Decider, Heads, UnitOfWork
-from domain import account, claim, identity, parking, payment, person, plan, remittance
+from domain import account, claim, identity, parking, payment, person, remittance
 from domain.claim import Claim
 from domain.facts import StreamId
 from domain.lockout import DEFAULT, Policy
@@ -283,13 +283,11 @@ class Intake:
         entries = [unit.entry for unit in units if unit.entry is not None]
         persons = {c.person for unit in units for c in unit.claims}
         streams |= {person_id: person for person_id in persons if self._heads.get(person_id) is None}
-        described = {person_id for entry in entries for person_id, _ in entry.persons}
-        growing = {entry.stream: entry.chapter for entry in entries} | dict.fromkeys(described, person)
-        for stream in growing:
+        entered = {stream: decider for entry in entries for stream, decider in entry.streams.items()}
+        for stream in entered:
             if (known := self._heads.get(stream)) is not None:
                 work.know(stream, known)
-        streams |= growing
-        streams |= {entry.plan: plan for entry in entries if entry.plan is not None}
+        streams |= entered
         bills = {c.bill for unit in units for c in unit.claims} if self._accounts else set()
         work.load(streams | claims | dict.fromkeys(bills, account))
         if self._accounts:
@@ -299,8 +297,8 @@ class Intake:
             unit.stream for unit in units if unit.receive is not None and unit.receive.remittance.provider_adjustments
         }
         owed = payments.load(work, self._bills, entries)
-        subjects = {entry.subject for entry in entries if entry.subject is not None}
-        held = _Held(set(), {}, self._keys.ensure(persons | described | referring | subjects), owed)
+        subjects = persons.union(referring, *(entry.subjects for entry in entries))
+        held = _Held(set(), {}, self._keys.ensure(subjects), owed)
         for stream, postings in self._log.parked_postings(claims.keys()).items() if claims else ():
             parked = [p.parked_id for p in postings if p.state == parking.State.PARKED]
             if parked and parked[0] != retried:  # the oldest is the one whose turn it is
@@ -343,22 +341,16 @@ class Intake:
 
     def _enter(self, work: UnitOfWork, unit: Unit, entry: Entry, held: _Held, outcome: Outcome) -> list[_Part]:
         """Record what a chapter makes of a message; the message where it refuses."""
-        touched, command = {person_id for person_id, _ in entry.persons}, entry.command
-        if not work.unreadable.keys().isdisjoint((entry.stream, entry.plan, *touched)):
+        if not work.unreadable.keys().isdisjoint(entry.streams):
             decided: Any = "stream.unreadable"
-        elif not held.erased.isdisjoint((entry.subject, *touched)):
+        elif not held.erased.isdisjoint(entry.subjects):
             decided = "person.erased"
         else:
-            if entry.plan is not None:
-                command = msgspec.structs.replace(command, plan=work.state(entry.plan, plan))
-            decided = entry.chapter.decide(work.state(entry.stream, entry.chapter), command)
+            decided = entry.decide(work)
         if isinstance(decided, str):
             park = parking.Park(decided, unit.source, unit.where, format=unit.format)
             return [_Part(self._parked_id(unit, self._ids.digest(unit.raw())), park, unit.raw())]
-        work.record(entry.stream, entry.chapter, *decided)
-        outcome.events += len(decided)
-        for person_id, told in entry.persons if decided else ():
-            outcome.events += self._told(work, person_id, told)
+        outcome.events += entry.record(work, decided)
         if decided and entry.member is not None:
             day = payment.said_by(decided[-1]).day
             outcome.events += payments.apply(work, entry.stream, held.owed[entry.member], day)
@@ -391,21 +383,15 @@ class Intake:
             if known.state.content == item.identify.content:
                 return 0
             work.know(person_id, known)
-        return self._told(work, person_id, item.identify)
-
-    def _told(self, work: UnitOfWork, person_id: StreamId, told: person.Command) -> int:
-        """Record what is news of a person; how many events it took."""
-        events = person.decide(work.state(person_id, person), told)
-        if events:
-            work.record(person_id, person, *events)
-        return len(events)
+        return tell(work, person_id, item.identify)
 
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
-        changing = {entry.stream for entry in entries if entry.chapter in (identity, person)}
-        described = {person_id for entry in entries for person_id, _ in entry.persons}
-        for stream in changing.union(described, (c.person for unit in units for c in unit.claims)):
+        kept = {
+            stream for entry in entries for stream, decider in entry.streams.items() if decider in (identity, person)
+        }
+        for stream in kept.union(c.person for unit in units for c in unit.claims):
             head = work.head(stream)
             if head is not None and stream not in work.unreadable:
                 self._heads.keep(stream, head)

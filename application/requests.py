@@ -7,13 +7,15 @@ import msgspec
 
 from application import payments
 from application.commands import Request
-from application.entries import payment_entry
+from application.entries import Entry, entry_of, payment_entry
 from application.ids import Ids
+from application.ports import OfOneStream
 from application.streams import Member, account_of
 from application.unit_of_work import UnitOfWork
 from domain import account, comparison, payment, statement
 from domain.account_numbers import holds_account_number
 from domain.facts import Fact, StreamId
+from domain.lockout import Policy
 from domain.money import Money
 from domain.what_if import Use
 
@@ -30,12 +32,21 @@ class _Asked(Fact, frozen=True):
     due_on: date
 
 
+def said_of(ids: Ids, key: str, notice: OfOneStream, lockout: Policy, expected_version: int | None = None) -> Request:
+    """To say what a message may say of one thing: a change of plans, a consent, an enrolment, a plan, a provider, an
+    attempt to sign in. Of payments see `payment_of`. Raises AccountNumber."""
+    _refuse_account_numbers(key)
+    entry = entry_of(ids, "command", notice, lockout)
+    assert entry.member is None, "a payment may pay bills, which are to be loaded for it"
+    return Request(key, ids.content(notice), entry, expected_version)
+
+
 def of_bill(
     ids: Ids, key: str, bill: StreamId, command: account.Command, expected_version: int | None = None
 ) -> Request:
     """To dispute it, to file evidence, to decide a dispute, to waive an amount. Raises AccountNumber."""
     _refuse_account_numbers(key, command)
-    return Request(key, ids.content(command), bill, account, command, expected_version)
+    return Request(key, ids.content(command), Entry(bill, account, command), expected_version)
 
 
 def payment_of(ids: Ids, key: str, notice: payment.PaymentNotice) -> Request:
@@ -46,7 +57,7 @@ def payment_of(ids: Ids, key: str, notice: payment.PaymentNotice) -> Request:
     _refuse_account_numbers(key, notice)
     entry = payment_entry(ids, "command", notice)
     content = ids.content(msgspec.structs.replace(notice, said=msgspec.structs.replace(notice.said, at=None)))
-    return Request(key, content, entry.stream, payment, entry.command, None, entry.subject)
+    return Request(key, content, entry)
 
 
 def refund_of(
@@ -76,7 +87,7 @@ def refund_of(
         payments.load_bills_of(work, [stream], [], [])
         return payments.apply(work, stream, [], on)
 
-    return Request(key, report.content, stream, payment, report, None, known.account, gives_back)
+    return Request(key, report.content, Entry(stream, payment, report, known.account), None, gives_back)
 
 
 def statement_of(
@@ -92,7 +103,7 @@ def statement_of(
     whose = account_of(ids, *member)
     stream = ids.stream("statement", whose, day.isoformat())
     command = statement.Issue(whose, day, due_on, tuple(lines))
-    return Request(key, ids.content(_Asked(whose, day, due_on)), stream, statement, command)
+    return Request(key, ids.content(_Asked(whose, day, due_on)), Entry(stream, statement, command))
 
 
 class Question(Fact, frozen=True):
@@ -112,7 +123,8 @@ def comparison_of(ids: Ids, key: str, question: Question, command: comparison.Co
     """To keep what a member is shown, once for the member's key. Raises AccountNumber."""
     _refuse_account_numbers(key)
     stream = ids.stream("comparison", command.account, key)
-    return Request(f"{command.account} compare {key}", ids.content(question), stream, comparison, command)
+    entry = Entry(stream, comparison, command)
+    return Request(f"{command.account} compare {key}", ids.content(question), entry)
 
 
 def _refuse_account_numbers(*said: str | Fact) -> None:

@@ -22,7 +22,7 @@ from domain.sign_in import Notice
 def request_of(ids: Ids, key: str, notice: Notice, lockout: Policy) -> Request:
     """To record it, once for its key."""
     entry = entry_of(ids, "command", notice, lockout)
-    return Request(key, ids.content(notice), entry.stream, identity, entry.command, None, entry.subject)
+    return Request(key, ids.content(notice), entry)
 
 
 def lock_of(

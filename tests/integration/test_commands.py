@@ -8,6 +8,7 @@ import pytest
 
 from adapters.settings import Settings
 from application.commands import IdempotencyConflict, Request, VersionMismatch, execute
+from application.entries import Entry
 from application.mapper import KeyDestroyed, Unreadable
 from application.ports import DependencyDown
 from composition import Ledger, open_ledger
@@ -22,7 +23,8 @@ STREAM = stream("a payment")
 
 def request(key: str, command: payment.Report | None = None, **otherwise: Any) -> Request:
     command = command or initiated()
-    return Request(key, command.content, STREAM, payment, command)._replace(**otherwise)
+    entry = {name: otherwise.pop(name) for name in ("stream", "subject") if name in otherwise}
+    return Request(key, command.content, Entry(STREAM, payment, command)._replace(**entry), **otherwise)
 
 
 def ask(ledger: Ledger, asked: Request) -> Any:

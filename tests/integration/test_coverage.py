@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ import pytest
 from adapters.cli.claims import find
 from adapters.cli.coverage import coverage_of
 from adapters.cli.members import accounts_of
+from adapters.json_message.coverage import translate
+from application.commands import IdempotencyConflict, VersionMismatch
 from application.intake import Outcome
-from application.ports import Format, Message
+from application.mapper import KeyDestroyed
+from application.ports import Format, Message, Understood
+from application.requests import AccountNumber, said_of
 from application.streams import account_of, coverage_stream
 from composition import Ledger
+from domain.coverage import CoverageNotice
 from domain.person import Description
+from domain.request import Answer
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.coverage import change
@@ -313,3 +320,61 @@ def test_a_members_coverage_is_shown(run: Run) -> None:
         assert words in shown
     assert lines(run("coverage", MEMBER, "--known-at", "0", "--json")) == []
     assert "No coverage" in run("coverage", "NOBODY").stdout.decode()
+
+
+# --- as a member's portal asks for it
+
+
+def asked(ledger: Ledger, key: str, message: Any, expected_version: int | None = None) -> Answer | StrEnum:
+    [said] = (understood.said for understood in translate(encoded(message)) if isinstance(understood, Understood))
+    assert isinstance(said, CoverageNotice)
+    return ledger.execute(said_of(ledger.ids, key, said, ledger.lockout, expected_version))
+
+
+def test_a_change_of_plans_is_asked_for_once_for_a_key(ledger: Ledger) -> None:
+    request = change("plan_change_requested")
+    assert asked(ledger, "k1", request) == "coverage.plan_unknown"
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    assert asked(ledger, "k1", request) == "coverage.unknown"
+    take(ledger, change("enrolled", AT["enrolled"]))
+    stream = coverage_stream(ledger.ids, "1078830634", MEMBER)
+    first = asked(ledger, "k1", request, expected_version=1)
+    assert first == Answer(stream, 2, 1)
+    take(ledger, change("dependant_added"))
+    assert asked(ledger, "k1", request, expected_version=1) == first
+    with pytest.raises(IdempotencyConflict):
+        asked(ledger, "k1", request | {"change_id": "CH-other"})
+    with pytest.raises(VersionMismatch):
+        asked(ledger, "k2", change("plan_change_confirmed"), expected_version=2)
+    assert asked(ledger, "k2", change("plan_change_confirmed"), expected_version=3) == Answer(stream, 4, 1)
+    ledger.runner.catch_up()
+    assert value(ledger.database, "SELECT standing FROM plan_changes") == "confirmed"
+
+
+def test_what_is_not_granted_is_an_answer_too(ledger: Ledger) -> None:
+    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, change("enrolled", AT["enrolled"]))
+    late = change("plan_change_requested", "2026-08-01T09:00:00-04:00")
+    answer = asked(ledger, "k1", late)
+    assert isinstance(answer, Answer)
+    assert answer.events == 2
+    ledger.runner.catch_up()
+    assert value(ledger.database, "SELECT reason FROM plan_changes") == "outside_window"
+
+
+def test_an_enrolment_by_command_tells_of_persons_too_and_not_of_those_whose_key_is_gone(ledger: Ledger) -> None:
+    answer = asked(ledger, "k1", change("enrolled"))
+    assert isinstance(answer, Answer)
+    assert answer.events == 5
+    ledger.runner.catch_up()
+    assert covered(ledger) == {"ADA": "TGV-SILVER", "BEN": "TGV-SILVER"}
+    ledger.keys.destroy(value(ledger.database, "SELECT person_id::text FROM people WHERE given_name = 'ADA'"))
+    other = change("enrolled", change_id="CH-2")
+    other["said"]["subscriber"] = other["said"]["subscriber"] | {"birth_date": "1981-01-01"}
+    with pytest.raises(KeyDestroyed):
+        asked(ledger, "k2", other)
+
+
+def test_a_key_that_looks_like_a_card_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(AccountNumber):
+        asked(ledger, "4111 1111 1111 1111", change("enrolled"))
