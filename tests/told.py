@@ -1,18 +1,26 @@
 """What the ledger says, in the words of the independent model (tests/model.py), so that the two can be compared."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from application.streams import coverage_stream
 from composition import Ledger
 from domain import claim
 from domain.adjudication import ClaimNumbers
 from domain.claim import ClaimEvent
+from domain.coverage import CoverageEnrolled
+from domain.facts import Event
+from domain.payment import PaymentInitiated, PaymentPosted, said_by
 from domain.person import PersonIdentified
 from domain.remittance import RemittanceReceived
+from domain.sign_in_events import SignedIn, SignInFailed
 from domain.standing import standing
+from samples import portal
+from samples.telling import Message
 from tests.delivery import recorded
 from tests.model import Key
 
@@ -105,3 +113,43 @@ def _compared(one: Any, other: Any) -> tuple[Any, Any]:
         return one, other
     differing = [name for name in one.keys() & other.keys() if one[name] != other[name]]
     return {name: one[name] for name in differing}, {name: other[name] for name in differing}
+
+
+# --- what portals and their neighbours say, each thing once
+
+
+def said_once(ledger: Ledger, messages: Iterable[Message]) -> list[str]:
+    """One line for each thing that messages of portals, processors and enrolments say and that is not in the log just
+    once, and for each that is there and that nobody said."""
+    said = {_named(ledger, message) for message in messages}
+    found = Counter(name for _, stream, event, _ in recorded(ledger) if (name := _name(stream, event)))
+    return [
+        *(f"{name} is in the log {found[name]} times" for name in sorted(said) if found[name] != 1),
+        *(f"{name} is in the log, and nobody said it" for name in sorted(found.keys() - said)),
+    ]
+
+
+def _named(ledger: Ledger, message: Message) -> str:
+    told, stream = json.loads(message.value), ledger.ids.stream
+    match message.topic:
+        case portal.SIGN_INS:
+            return f"sign-in {stream('sign_in', told['portal_id'], told['said']['event_id'])}"
+        case portal.PAYMENTS:
+            return f"payment {told['said']['kind']} {stream('payment', told['payer_id'], told['payment_id'])}"
+        case portal.CHANGES:
+            coverage = coverage_stream(ledger.ids, told["payer_id"], told["member_id"])
+            return f"change {stream('coverage_change', coverage, told['change_id'])}"
+        case _:
+            raise AssertionError(message.topic)
+
+
+def _name(stream: str, event: Event) -> str:
+    match event:
+        case SignedIn() | SignInFailed():
+            return f"sign-in {event.fact}"
+        case PaymentInitiated() | PaymentPosted():
+            return f"payment {said_by(event).kind} {stream}"
+        case CoverageEnrolled():
+            return f"change {event.change}"
+        case _:
+            return ""

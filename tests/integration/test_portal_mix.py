@@ -6,7 +6,9 @@ from application.ports import Message
 from benchmarks.portal import portal_mix
 from composition import Ledger
 from consumers.messages import TOPICS
+from samples.portal import enrolments, payments, sign_ins
 from tests.given import value
+from tests.told import said_once
 
 
 def test_of_all_that_a_portal_lives_on_only_the_bad_claims_are_parked(ledger: Ledger) -> None:
@@ -30,3 +32,14 @@ def test_of_all_that_a_portal_lives_on_only_the_bad_claims_are_parked(ledger: Le
     assert value(ledger.database, "SELECT count(*) FROM projection_fault") == 0
     for table in ("claim_status", "payments", "login_activity", "coverage_facts"):
         assert value(ledger.database, f"SELECT count(*) FROM {table}") > 0
+
+
+def test_what_portals_and_their_neighbours_say_is_in_the_log_once_and_what_is_missing_is_told(ledger: Ledger) -> None:
+    messages = [*sign_ins(1, 12, accounts=2), *payments(1, 6, members=2), *enrolments(1, 4, members=2)]
+    sent = [Message(f"{each.topic}/0@{at}", each.value, TOPICS[each.topic]) for at, each in enumerate(messages)]
+    ledger.intake.handle(sent[:-1] + sent[:5])
+    assert said_once(ledger, messages[:-1]) == []
+    [missing] = said_once(ledger, messages)
+    assert missing.endswith("is in the log 0 times")
+    [unsaid] = said_once(ledger, messages[1:-1])
+    assert unsaid.endswith("nobody said it")
