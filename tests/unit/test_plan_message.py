@@ -1,43 +1,25 @@
 """Messages of topic plans: what is read, what is refused, and the schema and the page that say so."""
 
-import json
 from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
 from adapters.json_message.plan import read, translate
-from adapters.json_message.reader import Fault
-from adapters.json_message.schema import file
-from application.ports import NotUnderstood, Understood
 from domain.adjudication import Design, Network
 from domain.money import Money
 from domain.plan import Limit, Period, PlanNotice, Premium, Service
-from tests.unit.notices import Message, encoded
+from tests.unit.notices import Message
 from tests.unit.plans import plan
-from tests.unit.test_docs import CHECKOUT
+from tests.unit.topic import Topic, changed
 
-SCHEMA = json.loads(file("plan-1").read_bytes())
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
+TOPIC = Topic(PlanNotice, translate, read, "plan-1", "Plans")
+understood, refused = TOPIC.understood, TOPIC.refused
 IN, OUT = plan()["design"]["benefits"]
 SHARE: Message = {"service": "other", "share": {}}
 BACKWARD = {"first": "2026-01-15", "last": "2026-01-14"}
-
-
-def understood(message: Message) -> PlanNotice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood), part
-    assert isinstance(part.said, PlanNotice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
 
 
 def test_a_design_is_read_into_the_ledgers_terms() -> None:
@@ -94,61 +76,30 @@ def test_no_text_may_be_the_number_of_a_card_or_a_bank_account() -> None:
 # --- the schema, and the page
 
 
+TEXTS = ["", " 1", "x" * 81, "in", "2026-02-30", "2026-02-28"]
+VALUES: list[Any] = [None, True, 0, -1, 101, 10**18 + 1, *TEXTS, [], {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
+def slips(draw: st.DrawFn) -> Message:
     message = plan()
     design = message["design"]
     benefits = design["benefits"][0]
-    places = [message, design, design["premium"], design["open_enrolment"], benefits, benefits["deductible"]]
-    part: Any = draw(st.sampled_from([*places, benefits["shares"][0], benefits["shares"][0]["share"]]))
-    name = draw(st.sampled_from([*sorted(part), "tier", "covered", "other"]))
-    values: list[Any] = [
-        None,
-        True,
-        0,
-        -1,
-        101,
-        10**18 + 1,
-        "",
-        " 1",
-        "x" * 81,
-        "in",
-        "2026-02-30",
-        "2026-02-28",
-        [],
-        {},
-    ]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    else:
-        part[name] = draw(st.sampled_from(values))
-    return message
+    parts = [message, design, design["premium"], design["open_enrolment"], benefits, benefits["deductible"]]
+    shares = [benefits["shares"][0], benefits["shares"][0]["share"]]
+    return draw(changed(message, [*parts, *shares], ["tier", "covered", "other"], VALUES))
 
 
 @settings(max_examples=500)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
-
-
-def refusal(message: Message) -> Fault | None:
-    try:
-        read(encoded(message))
-    except Fault as fault:
-        return fault
-    return None
-
-
-SECTION = (CHECKOUT / "docs" / "messages.md").read_text().partition("\n## Plans\n")[2].partition("\n## ")[0]
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    [example] = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
-    VALIDATOR.validate(example)
+    [example] = TOPIC.examples()
     understood(example)
 
 
 def test_every_field_is_on_the_page() -> None:
-    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", {})}
-    assert [name for name in sorted(fields | set(Service)) if f"`{name}`" not in SECTION] == []
+    assert TOPIC.missing_on_the_page(TOPIC.fields() | set(Service)) == []

@@ -1,39 +1,22 @@
 """Messages of topic premiums: what is read, what is refused, and the schema and the page that say so."""
 
-import json
 from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
 from adapters.json_message.premium import read, translate, translate_lines
-from adapters.json_message.reader import Fault
-from adapters.json_message.schema import file
 from application.ports import NotUnderstood, Understood
 from domain.money import Money
 from domain.premium import Kind, Notice, Numbers, Said
 from tests.unit.notices import Message, encoded
 from tests.unit.premiums import SAID, premium
-from tests.unit.test_docs import CHECKOUT
+from tests.unit.topic import Topic, changed
 
-SCHEMA = json.loads(file("premium-1").read_bytes())
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
-
-
-def understood(message: Message) -> Notice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood)
-    assert isinstance(part.said, Notice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
+TOPIC = Topic(Notice, translate, read, "premium-1", "Premiums")
+understood, refused = TOPIC.understood, TOPIC.refused
 
 
 def test_an_invoice_is_read_into_the_ledgers_terms() -> None:
@@ -112,45 +95,27 @@ def test_lines_of_a_file_are_read_each_as_if_it_came_alone() -> None:
 # --- the schema, and the page
 
 
+TEXTS = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "2026-02-30", "2026-02-28"]
+VALUES: list[Any] = [None, True, 0, -1, 1, 366, 367, 10**18 + 1, *TEXTS, [], {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
+def slips(draw: st.DrawFn) -> Message:
     message = premium(draw(st.sampled_from(sorted(SAID))))
-    part: Any = draw(st.sampled_from([message, message["said"]]))
-    name = draw(st.sampled_from([*sorted(part), "invoice_id", "grace_days", "reason", "other"]))
-    texts = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "2026-02-30", "2026-02-28"]
-    values: list[Any] = [None, True, 0, -1, 1, 366, 367, 10**18 + 1, *texts, [], {}]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    else:
-        part[name] = draw(st.sampled_from(values))
-    return message
+    names = ["invoice_id", "grace_days", "reason", "other"]
+    return draw(changed(message, [message, message["said"]], names, VALUES))
 
 
 @settings(max_examples=500)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
-
-
-def refusal(message: Message) -> Fault | None:
-    try:
-        read(encoded(message))
-    except Fault as fault:
-        return fault
-    return None
-
-
-PAGE = (CHECKOUT / "docs" / "messages.md").read_text()
-SECTION = PAGE[PAGE.index("## Premiums") : PAGE.index("## Settlements")]
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    [example] = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
-    VALIDATOR.validate(example)
+    [example] = TOPIC.examples()
     understood(example)
 
 
 def test_every_kind_and_field_is_on_the_page() -> None:
-    fields = {name for part in SCHEMA["$defs"].values() for name in part["properties"]}
-    assert [name for name in sorted(fields | set(SAID)) if f"`{name}`" not in SECTION] == []
+    assert TOPIC.missing_on_the_page(TOPIC.fields() | set(SAID)) == []

@@ -1,38 +1,20 @@
 """Messages of topic providers: what is read, what is refused, and the schema and the page that say so."""
 
-import json
 from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
 from adapters.json_message.provider import read, translate
-from adapters.json_message.reader import Fault
-from adapters.json_message.schema import file
-from application.ports import NotUnderstood, Understood
 from domain.directory import Listing, Membership, ProviderNotice
-from tests.unit.notices import Message, encoded
+from tests.unit.notices import Message
 from tests.unit.providers import NPI, SILVER, provider
-from tests.unit.test_docs import CHECKOUT
+from tests.unit.topic import Topic, changed
 
-SCHEMA = json.loads(file("provider-1").read_bytes())
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
-
-
-def understood(message: Message) -> ProviderNotice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood), part
-    assert isinstance(part.said, ProviderNotice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
+TOPIC = Topic(ProviderNotice, translate, read, "provider-1", "Providers")
+understood, refused = TOPIC.understood, TOPIC.refused
 
 
 def test_a_listing_is_read_into_the_ledgers_terms() -> None:
@@ -71,45 +53,26 @@ def test_no_text_may_be_the_number_of_a_card_or_a_bank_account() -> None:
 # --- the schema, and the page
 
 
+TEXTS = ["", " 1", "x" * 81, NPI, "2026-02-30", "2026-02-28"]
+VALUES: list[Any] = [None, True, 0, -1, 10**6 + 1, *TEXTS, [], {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
-    message: Message = json.loads(json.dumps(provider()))
-    part: Any = draw(st.sampled_from([message, message["networks"][0]]))
-    name = draw(st.sampled_from([*sorted(part), "other"]))
-    texts = ["", " 1", "x" * 81, NPI, "2026-02-30", "2026-02-28"]
-    values: list[Any] = [None, True, 0, -1, 10**6 + 1, *texts, [], {}]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    else:
-        part[name] = draw(st.sampled_from(values))
-    return message
+def slips(draw: st.DrawFn) -> Message:
+    message = provider(dict(SILVER))
+    return draw(changed(message, [message, message["networks"][0]], ["other"], VALUES))
 
 
 @settings(max_examples=300)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
-
-
-def refusal(message: Message) -> Fault | None:
-    try:
-        read(encoded(message))
-    except Fault as fault:
-        return fault
-    return None
-
-
-PAGE = (CHECKOUT / "docs" / "messages.md").read_text()
-SECTION = PAGE.partition("\n## Providers\n")[2].partition("\n## ")[0]
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    [example] = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
-    VALIDATOR.validate(example)
+    [example] = TOPIC.examples()
     understood(example)
 
 
 def test_every_field_is_on_the_page() -> None:
-    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", {})}
-    assert [name for name in sorted(fields) if f"`{name}`" not in SECTION] == []
+    assert TOPIC.missing_on_the_page(TOPIC.fields()) == []
