@@ -87,6 +87,7 @@ PROCEDURES = (
         "treatment and prophylaxis",
         "G0011-G0013 J0739 J0741 J0750-J0752 J1746 J1961 J3485 Q0516-Q0520 S0104",
     ),
+    Codes(Category.UNKNOWN, "proprietary laboratory analyses: their number tells nothing of the test", "0001U-0999U"),
     Codes(Category.UNKNOWN, "unlisted", "99199 99499 J3490 J3590 J8499 J9999 A9270"),
 )
 REVENUE = (
@@ -136,7 +137,7 @@ def _of_procedure(procedure: str) -> Category | None:
         case "HC":
             return category_of_procedure(code)
         case "NU":
-            return _found(REVENUE, code.zfill(4))
+            return _found(REVENUE, code.zfill(4)) if code else Category.UNKNOWN
         case "AD":
             return None if code else Category.UNKNOWN
         case _:  # a drug by NDC, a rate code: the ledger has no table of them
