@@ -72,8 +72,7 @@ INITIAL = Login()
 
 def lock_on(state: Login, device: Device, at: datetime) -> Lock | None:
     """The lock that an attempt meets, if any."""
-    lock = state.counter(state.scope(device, at)).lock
-    return lock if lock is not None and lock.holds(at) else None
+    return state.counter(state.scope(device, at)).lock_at(at)
 
 
 # --- decide
@@ -113,8 +112,8 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
 
 def _run_out(state: Login, at: datetime) -> Iterator[LockoutEnded]:
     for scope in state.locked:
-        lock = state.counter(scope).lock
-        if lock is not None and lock.until is not None and lock.until <= at:
+        lock = state.counter(scope).locks[-1]
+        if lock.until is not None and lock.until <= at:
             yield LockoutEnded(at=lock.until, by=By.RAN_OUT, device=scope)
 
 
@@ -196,6 +195,6 @@ def _unlocked(state: Login, at: datetime) -> Login:
     """Whatever failed before doesn't count any more. A lockout that began later stays."""
     for scope, counter in state.counters.merged().items():
         state = state.with_counter(scope, counter.unlocked(at))
-    held = tuple(scope for scope in state.locked if (lock := state.counter(scope).lock) is not None and at < lock.since)
+    held = tuple(scope for scope in state.locked if at < state.counter(scope).locks[-1].since)
     unlocked_at = at if state.unlocked_at is None else max(state.unlocked_at, at)
     return state._replace(unlocked_at=unlocked_at, locked=held)

@@ -26,6 +26,10 @@ CONSECUTIVE_MAX = 100
 """Failures of an account without a success (NIST SP 800-63B-4, section 3.2.2), whatever their distance: then strangers'
 devices are locked until a link or an agent unlocks the account, and so is a known device when its own count is full"""
 
+LOCKS_MAX = 100
+"""As many of what is counted together are remembered, the latest: of a whole day, even if one follows upon the other.
+An attempt that comes so late that its lock is forgotten is judged without it"""
+
 FAILURES = range(3, 6)
 MINUTES = range(15, 31)
 
@@ -73,8 +77,12 @@ class Counter(NamedTuple):
     """Without a success or an unlocking between them, whatever their distance"""
     since: datetime | None = None
     """What is earlier doesn't count any more: it led to a lock, or was unlocked"""
-    lock: Lock | None = None
-    """The last one; it may be over"""
+    locks: tuple[Lock, ...] = ()
+    """The latest of them, by their moments; they may be over. No two hold at once"""
+
+    def lock_at(self, at: datetime) -> Lock | None:
+        begun = next((lock for lock in reversed(self.locks) if lock.since <= at), None)
+        return begun if begun is not None and begun.holds(at) else None
 
     def failed(self, device: Device, at: datetime) -> "Counter":
         if self.since is not None and at < self.since:
@@ -95,13 +103,13 @@ class Counter(NamedTuple):
         return self._replace(failures=left, consecutive=len(left))
 
     def locked(self, lock: Lock) -> "Counter":
-        return self._replace(failures=(), since=lock.since, lock=lock)
+        return self._replace(failures=(), since=lock.since, locks=(*self.locks, lock)[-LOCKS_MAX:])
 
     def unlocked(self, at: datetime) -> "Counter":
-        lock = self.lock._replace(until=at) if self.lock is not None and self.lock.holds(at) else self.lock
+        locks = tuple(lock._replace(until=at) if lock.holds(at) else lock for lock in self.locks)
         left = tuple(failure for failure in self.failures if failure.at >= at)
         since = at if self.since is None else max(self.since, at)
-        return Counter(left, len(left), since, lock)
+        return Counter(left, len(left), since, locks)
 
 
 NOTHING = Counter()

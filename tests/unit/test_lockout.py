@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain import identity
 from domain.facts import StreamId
 from domain.identity import EndLockouts, Login, Refusal, lock_on
-from domain.lockout import CONSECUTIVE_MAX, COUNTED, Policy
+from domain.lockout import CONSECUTIVE_MAX, COUNTED, LOCKS_MAX, Policy
 from domain.sign_in import By, Cause, Kind, Said
 from domain.sign_in_events import LockedOut, LockoutEnded, SignedIn, SignInFailed
 from tests.unit.sign_ins import failed, minutes, record, said, signed_in, unlocked
@@ -253,6 +253,33 @@ def test_who_does_not_say_which_device_it_is_counts_as_one_of_them() -> None:
 def test_an_attempt_from_within_a_lockout_that_comes_after_its_end_is_still_refused() -> None:
     _, events = told(*map(failed, range(5)), signed_in(30), failed(10, name="late"))
     assert events[-1].cause is Cause.LOCKED
+
+
+def test_an_attempt_from_within_an_earlier_lockout_is_refused_though_later_ones_came() -> None:
+    state, events = told(*map(failed, range(5)), *(failed(at) for at in range(30, 35)), signed_in(10), failed(18.9))
+    assert [each[1:3] for each in locks(events) if each[0] == "locked"] == [
+        (minutes(4), minutes(19)),
+        (minutes(34), minutes(49)),
+    ]
+    assert [(event.cause, event.verdict) for event in events[-2:]] == [
+        (Cause.LOCKED, "succeeded"),
+        (Cause.LOCKED, "wrong_password"),
+    ]
+    assert isinstance(decided(state, signed_in(19))[-1], SignedIn)
+
+
+def test_what_unlocks_ends_the_lockout_of_its_moment_though_later_ones_came() -> None:
+    state, events = told(*map(failed, range(5)), *(failed(at) for at in range(30, 35)), unlocked(10), signed_in(11))
+    assert isinstance(events[-1], SignedIn)
+    assert decided(state, signed_in(9))[-1].cause is Cause.LOCKED
+    assert decided(state, signed_in(40))[-1].cause is Cause.LOCKED
+
+
+def test_of_lockouts_the_latest_hundred_are_remembered() -> None:
+    days = [at * 1_440 for at in range(LOCKS_MAX + 1)]
+    state, _ = told(*(fact for day in days for fact in (*(failed(day + at) for at in range(5)), signed_in(day + 60))))
+    assert len(state.counter(None).locks) == LOCKS_MAX
+    assert [lock_on(state, None, minutes(day + 5)) is None for day in days] == [True] + [False] * LOCKS_MAX
 
 
 FACTS = st.lists(
