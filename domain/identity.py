@@ -5,7 +5,7 @@ decided here, in one decision with the failure that leads to it, so that attempt
 that was recorded stands, whatever comes late. What nobody's account is has a stream of its own and is never locked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import msgspec
 
 from domain.facts import Fact, StreamId
 from domain.growing import Growing
-from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, Failure, Lock, Policy, Scope
+from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, Lock, Policy, Scope
 from domain.sign_in import By, Cause, Kind, Said
 from domain.sign_in_events import ABOUT, RECORDED_AS, TOLD, About, LockedOut, LockoutEnded, SignedIn, SignInFailed
 
@@ -60,10 +60,13 @@ class Login(NamedTuple):
         return device if seen is not None and seen.first <= at else None
 
     def counter(self, scope: Scope) -> Counter:
-        return self.counters.get(scope) or NOTHING._replace(since=self.unlocked_at)
+        return self.counters.get(scope) or NOTHING
 
     def with_counter(self, scope: Scope, counter: Counter) -> "Login":
-        consecutive = self.consecutive + counter.consecutive - self.counter(scope).consecutive
+        before = self.counter(scope)
+        if counter == before:
+            return self
+        consecutive = self.consecutive + len(counter.failures) - len(before.failures)
         return self._replace(counters=self.counters.plus(scope, counter), consecutive=consecutive)
 
 
@@ -124,18 +127,19 @@ def _locking(state: Login, event: Any, policy: Policy) -> Iterator[LockedOut]:
     scope = state.scope(event.device, event.at)
     after = state.with_counter(scope, state.counter(scope).failed(event.device, event.at))
     counter, is_full = after.counter(scope), after.consecutive >= CONSECUTIVE_MAX
-    if counter.failures and (len(counter.failures) >= policy.failures or (is_full and scope is None)):
-        since = counter.failures[-1].at
+    counting = counter.counting
+    if counting and (len(counting) >= policy.failures or (is_full and scope is None)):
+        since = counting[-1].at
         until = None if is_full else since + timedelta(minutes=policy.minutes)
-        yield LockedOut(at=since, until=until, device=scope, failures=len(counter.failures))
+        yield LockedOut(at=since, until=until, device=scope, failures=len(counting))
 
 
 def _counts(state: Login, event: SignInFailed) -> bool:
-    """Not where the same device signed in later: such a failure comes late."""
+    """Not where the same device signed in later, or the account was unlocked later: such a failure comes late."""
     if event.cause not in COUNTED:
         return False
-    seen, counter = state.devices.get(event.device), state.counter(state.scope(event.device, event.at))
-    return (seen is None or seen.last <= event.at) and (counter.since is None or counter.since <= event.at)
+    seen, unlocked_at = state.devices.get(event.device), state.unlocked_at
+    return (seen is None or seen.last <= event.at) and (unlocked_at is None or unlocked_at <= event.at)
 
 
 def _event(command: Record, **more: str) -> Any:
@@ -175,20 +179,16 @@ def _knowing(state: Login, event: Any) -> Login:
 def _signed_in(state: Login, device: Device, at: datetime) -> Login:
     seen = state.devices.get(device) or Seen(at, at)
     state = state._replace(devices=state.devices.plus(device, Seen(min(seen.first, at), max(seen.last, at))))
-    among_strangers = [failure for failure in state.counter(None).failures if failure.device == device]
+    strangers, own = state.counter(None), state.counter(device)
     if device is None:
         # All who do not say which device it is are one: else those of a portal that marks none would add up for ever.
-        counter = state.counter(None)
-        earlier = [failure for failure in among_strangers if failure.at < at]
-        left = tuple(failure for failure in counter.failures if failure not in earlier)
-        return state.with_counter(None, counter._replace(failures=left, consecutive=len(left)))
-    own = state.counter(device).succeeded(at, among_strangers)
-    return _without(state, among_strangers).with_counter(device, own)
-
-
-def _without(state: Login, failures: Sequence[Failure]) -> Login:
-    """They don't count among strangers'."""
-    return state.with_counter(None, state.counter(None).without(failures)) if failures else state
+        left = [failure for failure in strangers.failures if failure.device is not None or failure.at >= at]
+        return state.with_counter(None, strangers.having(left))
+    mine = [failure for failure in strangers.failures if failure.device == device]
+    others = [failure for failure in strangers.failures if failure.device != device]
+    # What it failed later stays, and is its own from now on.
+    later = [failure for failure in (*own.failures, *mine) if failure.at >= at]
+    return state.with_counter(None, strangers.having(others)).with_counter(device, own.having(later))
 
 
 def _unlocked(state: Login, at: datetime) -> Login:

@@ -9,6 +9,7 @@ Only the moments of the attempts matter, never a clock, nor the order of arrival
 place.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -66,50 +67,44 @@ class Lock(NamedTuple):
 class Failure(NamedTuple):
     at: datetime
     device: Device
+    is_spent: bool = False
+    """It led to a lock, or comes late from before one: it is one of the hundred, and leads to no other"""
 
 
 class Counter(NamedTuple):
     """Of one scope."""
 
     failures: tuple[Failure, ...] = ()
-    """Those that count, by their moments"""
-    consecutive: int = 0
-    """Without a success or an unlocking between them, whatever their distance"""
-    since: datetime | None = None
-    """What is earlier doesn't count any more: it led to a lock, or was unlocked"""
+    """Without a success of their device or an unlocking since, by their moments: the latest CONSECUTIVE_MAX"""
     locks: tuple[Lock, ...] = ()
     """The latest of them, by their moments; they may be over. No two hold at once"""
+
+    @property
+    def counting(self) -> tuple[Failure, ...]:
+        """Those that lead to the next lock."""
+        unspent = [failure for failure in self.failures if not failure.is_spent]
+        return tuple(failure for failure in unspent if failure.at > unspent[-1].at - WINDOW)
 
     def lock_at(self, at: datetime) -> Lock | None:
         begun = next((lock for lock in reversed(self.locks) if lock.since <= at), None)
         return begun if begun is not None and begun.holds(at) else None
 
     def failed(self, device: Device, at: datetime) -> "Counter":
-        if self.since is not None and at < self.since:
-            return self
-        failures = sorted((*self.failures, Failure(at, device)), key=lambda failure: failure.at)
-        opens = failures[-1].at - WINDOW
-        counting = tuple(failure for failure in failures if failure.at > opens)
-        return self._replace(failures=counting, consecutive=self.consecutive + 1)
+        failure = Failure(at, device, bool(self.locks) and at < self.locks[-1].since)
+        place = bisect_right(self.failures, at, key=lambda each: each.at)
+        return self.having((*self.failures[:place], failure, *self.failures[place:])[-CONSECUTIVE_MAX:])
 
-    def without(self, failures: Iterable[Failure]) -> "Counter":
-        """They are taken back, or counted elsewhere."""
-        left = tuple(failure for failure in self.failures if failure not in failures)
-        return self._replace(failures=left, consecutive=self.consecutive - len(self.failures) + len(left))
-
-    def succeeded(self, at: datetime, others: Iterable[Failure]) -> "Counter":
-        """Of a known device. Later failures stay, its own and those that were counted among strangers'."""
-        left = tuple(failure for failure in (*self.failures, *others) if failure.at >= at)
-        return self._replace(failures=left, consecutive=len(left))
+    def having(self, failures: Iterable[Failure]) -> "Counter":
+        """In place of those that it had."""
+        return self._replace(failures=tuple(failures))
 
     def locked(self, lock: Lock) -> "Counter":
-        return self._replace(failures=(), since=lock.since, locks=(*self.locks, lock)[-LOCKS_MAX:])
+        spent = (failure._replace(is_spent=True) for failure in self.failures)
+        return Counter(tuple(spent), (*self.locks, lock)[-LOCKS_MAX:])
 
     def unlocked(self, at: datetime) -> "Counter":
         locks = tuple(lock._replace(until=at) if lock.holds(at) else lock for lock in self.locks)
-        left = tuple(failure for failure in self.failures if failure.at >= at)
-        since = at if self.since is None else max(self.since, at)
-        return Counter(left, len(left), since, locks)
+        return Counter(tuple(failure for failure in self.failures if failure.at >= at), locks)
 
 
 NOTHING = Counter()

@@ -240,12 +240,12 @@ def test_a_failure_and_a_success_at_the_same_moment_count_the_same_in_any_order(
     second, _ = told(*before, signed_in(4, PHONE), failed(4, PHONE))
     counter = first.counter(StreamId(PHONE))
     assert counter == second.counter(StreamId(PHONE))
-    assert [failure.at for failure in counter.failures] == [minutes(4)]
+    assert [failure.at for failure in counter.counting] == [minutes(4)]
 
 
 def test_who_does_not_say_which_device_it_is_counts_as_one_of_them() -> None:
     state, _ = told(failed(1), failed(2), failed(3), failed(3, "a device"), signed_in(2))
-    assert [(failure.at, failure.device) for failure in state.counter(None).failures] == [
+    assert [(failure.at, failure.device) for failure in state.counter(None).counting] == [
         (minutes(2), None), (minutes(3), None), (minutes(3), "a device"),
     ]  # fmt: skip
 
@@ -273,6 +273,53 @@ def test_what_unlocks_ends_the_lockout_of_its_moment_though_later_ones_came() ->
     assert isinstance(events[-1], SignedIn)
     assert decided(state, signed_in(9))[-1].cause is Cause.LOCKED
     assert decided(state, signed_in(40))[-1].cause is Cause.LOCKED
+
+
+@pytest.mark.parametrize("late", [signed_in(-10), unlocked(-10), signed_in(7.5 * 60), unlocked(7.5 * 60)])
+def test_what_comes_late_takes_back_only_what_failed_before_it(late: Said) -> None:
+    slow = [failed(at * 15) for at in range(CONSECUTIVE_MAX)]
+    taken_back = sum(1 for each in slow if each.at < late.at)
+    state, _ = told(*slow[:-1], late)
+    assert state.consecutive == CONSECUTIVE_MAX - 1 - taken_back
+    [*_, last] = [*decided(state, slow[-1])]
+    assert isinstance(last, SignInFailed if taken_back else LockedOut)
+
+
+def test_a_failure_from_before_a_lockout_is_one_of_the_hundred() -> None:
+    state, events = told(*(failed(at) for at in range(20, 25)), failed(0), failed(30))
+    assert (len(locks(events)), state.consecutive) == (1, 6)
+    assert [failure.at for failure in state.counter(None).counting] == []
+
+
+SPREAD = st.lists(
+    st.tuples(
+        st.sampled_from(["failed", "failed", "failed", "signed in", "unlocked"]),
+        st.sampled_from([None, PHONE, "laptop"]),
+        st.integers(0, 1),
+    ),
+    max_size=CONSECUTIVE_MAX - 1,
+)
+
+
+@given(SPREAD, st.randoms())
+def test_the_hundred_are_those_after_the_last_success_or_unlocking_in_any_order(spread: Any, random: Any) -> None:
+    """While nothing locks: a quarter of an hour lies between any two failures."""
+    facts = [
+        (what, 15 * number + (0 if what == "failed" else 7 * more), device)
+        for number, (what, device, more) in enumerate(spread)
+    ]
+    state, events = told(*as_said(random.sample(facts, len(facts))))
+    assert [event for event in events if isinstance(event, LockedOut)] == []
+    unlocks = [at for what, at, _ in facts if what == "unlocked"]
+    successes = {of: [at for what, at, device in facts if what == "signed in" and device == of] for _, _, of in facts}
+    counted = [
+        device if device and successes[device] else None
+        for what, at, device in facts
+        if what == "failed" and at >= max([*unlocks, *successes[device]], default=0)
+    ]
+    assert state.consecutive == len(counted)
+    for scope in (None, StreamId(PHONE), StreamId("laptop")):
+        assert len(state.counter(scope).failures) == counted.count(scope)
 
 
 def test_of_lockouts_the_latest_hundred_are_remembered() -> None:
@@ -335,7 +382,7 @@ def test_what_counts_follows_from_what_was_said_in_any_order(facts: Any, random:
 
     def counted(state: Login) -> dict[Any, Any]:
         counters = state.counters.merged()
-        return {scope: (set(each.failures), each.consecutive) for scope, each in counters.items() if each.failures}
+        return {scope: set(each.failures) for scope, each in counters.items() if each.failures}
 
     assert (counted(first), first.consecutive) == (counted(second), second.consecutive)
     assert (first.devices, first.unlocked_at) == (second.devices, second.unlocked_at)
@@ -348,6 +395,4 @@ def test_events_alone_lead_to_the_state(facts: Any, policy: Policy) -> None:
     for event in events:
         replayed = identity.evolve(replayed, event)
     assert replayed == state
-    assert state.consecutive == sum(each.consecutive for each in state.counters.merged().values())
-    assert all(each.consecutive >= len(each.failures) for each in state.counters.merged().values())
-    assert all(len(each.failures) < policy.failures for each in state.counters.merged().values())
+    assert state.consecutive == sum(len(each.failures) for each in state.counters.merged().values())
