@@ -5,8 +5,10 @@ Rules tell; they lock nothing. Countries are those that addresses tell, so a pri
 raise an alert that is none: it asks the member, who says that they have seen it.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
@@ -52,6 +54,8 @@ class Span(NamedTuple):
 
 PLACES_MAX = 100
 """As many of an account are remembered, those where somebody signed in last"""
+STAYS_MAX = 100
+"""As many of an account are remembered, the latest: of one sign-in a day those of a hundred days"""
 
 
 class Account(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -59,6 +63,9 @@ class Account(Fact, frozen=True, omit_defaults=True, gc=False):
 
     places: tuple[tuple[Place, Span], ...] = ()
     """Where somebody signed in, and from when to when; the latest last"""
+    stays: tuple[tuple[str, Span], ...] = ()
+    """In which country, and from when to when: between two sign-ins of one stay lies less than TRAVEL_WITHIN, so that
+    any moment in it is near one of them. The latest last"""
     failures: tuple[datetime, ...] = ()
     """The latest, in order"""
     raised: Mapping[str, datetime] = {}
@@ -69,8 +76,26 @@ class Account(Fact, frozen=True, omit_defaults=True, gc=False):
             places = dict(self.places)
             place = Place(attempt.device, attempt.country)
             places[place] = places.get(place, Span(attempt.at, attempt.at)).and_at(attempt.at)
-            return msgspec.structs.replace(self, places=tuple(sorted(places.items(), key=_last))[-PLACES_MAX:])
+            latest = tuple(sorted(places.items(), key=_last))[-PLACES_MAX:]
+            return msgspec.structs.replace(self, places=latest, stays=self._stays_after(attempt))
         return msgspec.structs.replace(self, failures=tuple(sorted((*self.failures, attempt.at))[-FAILURES_MAX:]))
+
+    def stays_near(self, at: datetime) -> list[tuple[str, Span]]:
+        """Those within TRAVEL_WITHIN of a moment."""
+        opens, closes = at - TRAVEL_WITHIN, at + TRAVEL_WITHIN
+        not_over = takewhile(lambda stay: stay[1].last > opens, reversed(self.stays))
+        return [(country, span) for country, span in not_over if span.first < closes]
+
+    def _stays_after(self, attempt: Attempt) -> tuple[tuple[str, Span], ...]:
+        if not attempt.country:
+            return self.stays
+        joins = [stay for stay in self.stays_near(attempt.at) if stay[0] == attempt.country]
+        joined = Span(attempt.at, attempt.at)
+        for _, span in joins:
+            joined = joined.and_at(span.first).and_at(span.last)
+        others = [stay for stay in self.stays if stay not in joins] if joins else list(self.stays)
+        insort(others, (attempt.country, joined), key=lambda stay: stay[1].last)
+        return tuple(others[-STAYS_MAX:])
 
     def after_alerts(self, names: Iterable[str], at: datetime) -> "Account":
         raised = {name: max(at, self.raised.get(name, at)) for name in names}
@@ -113,13 +138,13 @@ def new_device_in_new_country(attempt: Attempt, known: Known) -> bool:
 
 
 def impossible_travel(attempt: Attempt, known: Known) -> bool:
-    """Somebody signed in from a country within two hours of a sign-in from another one."""
+    """Somebody signed in within two hours of a sign-in from another country, whichever of the two is told first.
+
+    It goes by countries alone: it sees no distance within one, and none where an address tells no country. What is
+    earlier than the stays that are remembered it does not see."""
     if not attempt.succeeded or not attempt.country:
         return False
-    return any(
-        place.country not in ("", attempt.country) and abs(attempt.at - span.last) < TRAVEL_WITHIN
-        for place, span in known.account.places
-    )
+    return any(country != attempt.country for country, _ in known.account.stays_near(attempt.at))
 
 
 def many_accounts_from_one_address(attempt: Attempt, known: Known) -> bool:

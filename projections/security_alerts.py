@@ -17,7 +17,7 @@ from domain.sign_in_events import AlertAcknowledged, LockedOut, LockoutEnded, Si
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "security_alerts"
-VERSION = 1
+VERSION = 2
 EVENTS = (SignedIn, SignInFailed, LockedOut, LockoutEnded, AlertAcknowledged)
 OPENS_PERSONAL = True
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.anomalies import (
     ACCOUNTS_MAX,
@@ -33,7 +35,7 @@ def broken_by(
     tried: Attempt, places: Any = AT_HOME, failures: Any = (), accounts: Any = None, raised: Any = None
 ) -> list[str]:
     """Of what is remembered the attempt itself is no part yet."""
-    account = Account(tuple(places.items()), tuple(sorted(failures)), raised or {})
+    account = Account(tuple(places.items()), failures=tuple(sorted(failures)), raised=raised or {})
     return judged(tried, account, Address(accounts or {}))[0]
 
 
@@ -55,20 +57,46 @@ def test_a_new_device_in_a_new_country(tried: Attempt, places: Any, broken: bool
     assert ("new_device_in_new_country" in broken_by(tried, places)) == broken
 
 
+def signed_in(at: float, country: str = "US") -> Attempt:
+    return attempt(country=country)._replace(at=minutes(at))
+
+
+def travels(*attempts: Attempt) -> int:
+    """How many alerts they raise, in the order in which they come."""
+    account, count = Account(), 0
+    for each in attempts:
+        names, account, _ = judged(each, account, Address())
+        count += names.count("impossible_travel")
+    return count
+
+
 @pytest.mark.parametrize(
-    ("country", "before", "broken"),
-    [
-        ("RO", TRAVEL_WITHIN - timedelta(seconds=1), True),
-        ("RO", TRAVEL_WITHIN, False),
-        ("RO", -TRAVEL_WITHIN + timedelta(seconds=1), True),
-        ("US", timedelta(minutes=1), False),
-        ("", timedelta(minutes=1), False),
-    ],
+    ("country", "at", "broken"),
+    [("RO", 119, True), ("RO", 120, False), ("RO", -119, True), ("RO", -120, False), ("US", 1, False), ("", 1, False)],
 )
-def test_impossible_travel(country: str, before: timedelta, broken: bool) -> None:
-    places = {Place(StreamId("phone"), "US"): Span(NOON - timedelta(days=9), NOON - before)}
-    assert ("impossible_travel" in broken_by(attempt(country=country), places)) == broken
-    assert "impossible_travel" not in broken_by(attempt(country=country, succeeded=False), places)
+def test_impossible_travel(country: str, at: float, broken: bool) -> None:
+    assert minutes(120) - minutes(0) == TRAVEL_WITHIN
+    assert travels(signed_in(0), signed_in(at, country)) == broken
+    assert travels(signed_in(0), signed_in(at, country)._replace(succeeded=False)) == 0
+
+
+def test_impossible_travel_between_two_stays_of_one_country() -> None:
+    later, earlier = signed_in(600), signed_in(-600)
+    assert travels(earlier, later, signed_in(0, "RO")) == 0
+    assert travels(earlier, signed_in(0), later, signed_in(100, "RO")) == 1
+    stay = [signed_in(at) for at in range(-300, 300, 100)]
+    assert travels(*stay, signed_in(30, "RO")) == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 900), st.sampled_from(["US", "CA", "RO", ""])), max_size=20), st.randoms())
+def test_impossible_travel_is_told_in_any_order(told: Any, random: Any) -> None:
+    attempts = [signed_in(at, country) for at, country in told]
+    expected = any(
+        one.country and other.country and one.country != other.country and abs(one.at - other.at) < TRAVEL_WITHIN
+        for one in attempts
+        for other in attempts
+    )
+    assert (travels(*random.sample(attempts, len(attempts))) > 0) == expected
 
 
 @pytest.mark.parametrize(("apart_s", "count", "broken"), [(30, 10, True), (30, 9, False), (34, 10, False)])
@@ -94,11 +122,13 @@ def test_an_alert_is_not_raised_again_for_an_hour() -> None:
 def test_what_is_remembered_does_not_grow_without_end() -> None:
     account, address = Account(), Address()
     for at in range(300):
-        told = Attempt(StreamId(f"login {at}"), minutes(at), at % 2 == 0, StreamId(f"device {at}"), None, "US")
+        told = Attempt(StreamId(f"login {at}"), minutes(at * 60), at % 2 == 0, StreamId(f"device {at}"), None, "US")
         _, account, address = judged(told, account, address)
-    assert (len(account.places), len(account.failures), len(address.accounts)) == (100, 10, 10)
-    assert account.places[-1] == (Place(StreamId("device 298"), "US"), Span(minutes(298), minutes(298)))
-    assert max(address.accounts.values()) == account.failures[-1] == minutes(299)
+    assert (len(account.places), len(account.stays), len(account.failures), len(address.accounts)) == (100, 100, 10, 10)
+    latest = Span(minutes(298 * 60), minutes(298 * 60))
+    assert account.places[-1] == (Place(StreamId("device 298"), "US"), latest)
+    assert account.stays[-1] == ("US", latest)
+    assert max(address.accounts.values()) == account.failures[-1] == minutes(299 * 60)
 
 
 def test_a_failure_that_comes_late_makes_an_address_no_older() -> None:
