@@ -35,6 +35,8 @@ class Attempt(NamedTuple):
     address: StreamId | None
     country: str
     """Empty where it was not told, or the account's key was destroyed"""
+    had_succeeded: bool = False
+    """By the portal's verdict, but a lockout refused it"""
 
 
 class Place(NamedTuple):
@@ -157,6 +159,11 @@ def burst_of_failures(attempt: Attempt, known: Known) -> bool:
     return not attempt.succeeded and _crowded(known.account.failures, FAILURES_MAX, FAILURES_WITHIN)
 
 
+def right_password_while_locked(attempt: Attempt, _known: Known) -> bool:
+    """Somebody would have signed in, had the account not been locked for them."""
+    return attempt.had_succeeded
+
+
 def _crowded(moments: Iterable[datetime], count: int, within: timedelta) -> bool:
     """Whether the latest of them stand so close."""
     latest = sorted(moments)[-count:]
@@ -167,7 +174,13 @@ Rule = Callable[[Attempt, Known], bool]
 
 RULES: Mapping[str, Rule] = {
     rule.__name__: rule
-    for rule in (new_device_in_new_country, impossible_travel, many_accounts_from_one_address, burst_of_failures)
+    for rule in (
+        new_device_in_new_country,
+        impossible_travel,
+        many_accounts_from_one_address,
+        burst_of_failures,
+        right_password_while_locked,
+    )
 }
 """Every rule by its name; what it means is its own first line"""
 

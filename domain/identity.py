@@ -16,7 +16,17 @@ from domain.facts import Fact, StreamId
 from domain.growing import Growing
 from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, Lock, Policy, Scope
 from domain.sign_in import By, Cause, Kind, Said
-from domain.sign_in_events import ABOUT, RECORDED_AS, TOLD, About, LockedOut, LockoutEnded, SignedIn, SignInFailed
+from domain.sign_in_events import (
+    ABOUT,
+    RECORDED_AS,
+    SUCCEEDED,
+    TOLD,
+    About,
+    LockedOut,
+    LockoutEnded,
+    SignedIn,
+    SignInFailed,
+)
 
 # --- commands
 
@@ -108,7 +118,7 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
         return (*ended, event)
     if lock_on(state, said.device, said.at):
         locked = msgspec.structs.replace(said, kind=Kind.SIGN_IN_FAILED, cause=Cause.LOCKED)
-        verdict = said.cause or "succeeded"
+        verdict = said.cause or SUCCEEDED
         return (*ended, _event(msgspec.structs.replace(command, said=locked), verdict=verdict))
     return (*ended, event, *_locking(state, event, command.policy))
 

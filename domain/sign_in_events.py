@@ -81,10 +81,13 @@ class SignedIn(_Attempt, frozen=True, omit_defaults=True, gc=False, kw_only=True
     session: StreamId
 
 
+SUCCEEDED = "succeeded"
+
+
 class SignInFailed(_Attempt, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     cause: Cause
     verdict: str = ""
-    """Of an attempt during a lockout: what the portal made of it, a cause or `succeeded`"""
+    """Of an attempt during a lockout: what the portal made of it, a cause or SUCCEEDED"""
 
 
 class LockedOut(Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 from domain.anomalies import Account, Address, Attempt, judged
 from domain.facts import StreamId
 from domain.sign_in import Personal
-from domain.sign_in_events import AlertAcknowledged, LockedOut, LockoutEnded, SignedIn, SignInFailed
+from domain.sign_in_events import SUCCEEDED, AlertAcknowledged, LockedOut, LockoutEnded, SignedIn, SignInFailed
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "security_alerts"
@@ -87,7 +87,7 @@ LEFT JOIN LATERAL (
     ORDER BY position LIMIT 1
 ) resolved ON true;
 COMMENT ON VIEW public.security_alerts IS 'What about sign-ins should alarm somebody, each once, with the event that raised it and the one that resolved it.';
-COMMENT ON COLUMN public.security_alerts.kind IS 'new device in new country, impossible travel, many accounts from one address, burst of failures or locked out.';
+COMMENT ON COLUMN public.security_alerts.kind IS 'new device in new country, impossible travel, many accounts from one address, burst of failures, right password while locked or locked out.';
 COMMENT ON COLUMN public.security_alerts.raised_at IS 'Since when.';
 COMMENT ON COLUMN public.security_alerts.raised_on IS 'Since which day.';
 COMMENT ON COLUMN public.security_alerts.raised_position IS 'Position of the event that raised it.';
@@ -197,4 +197,5 @@ def _attempt(projected: Projected) -> Attempt:
     event: Any = projected.event
     country = projected.personal.country if isinstance(projected.personal, Personal) else ""
     login, succeeded = StreamId(projected.stream), isinstance(event, SignedIn)
-    return Attempt(login, event.at.astimezone(UTC), succeeded, event.device, event.address, country)
+    had_succeeded = not succeeded and event.verdict == SUCCEEDED
+    return Attempt(login, event.at.astimezone(UTC), succeeded, event.device, event.address, country, had_succeeded)

@@ -402,6 +402,13 @@ def test_a_lockout_is_told_until_it_ends(ledger: Ledger) -> None:
     assert alerts(ledger) == [("locked out", "2026-03-02")]
 
 
+def test_who_has_the_right_password_during_a_lockout_is_told_of(ledger: Ledger) -> None:
+    take(ledger, of_member(sign_in("registered", "R-1")), *fails(6))
+    assert alerts(ledger) == [("locked out", None)]
+    take(ledger, sign_in("signed_in", "S-1", minutes(7).isoformat()))
+    assert alerts(ledger) == [("locked out", None), ("right password while locked", None)]
+
+
 def test_an_address_that_tries_many_accounts_and_a_burst(ledger: Ledger) -> None:
     tried = [each | {"user_name": f"user {at}"} for at, each in enumerate(fails(10))]
     take(ledger, *tried, *(of_member(each) for each in fails(10, first=100, device_id=None, address="192.0.2.1")))

@@ -112,6 +112,12 @@ def test_many_accounts_from_one_address(apart_minutes: int, count: int, broken: 
     assert ("many_accounts_from_one_address" in broken_by(attempt(succeeded=False), accounts=accounts)) == broken
 
 
+def test_the_right_password_during_a_lockout() -> None:
+    refused = attempt(succeeded=False)
+    assert broken_by(refused._replace(had_succeeded=True)) == ["right_password_while_locked"]
+    assert broken_by(refused) == broken_by(attempt()) == []
+
+
 def test_an_alert_is_not_raised_again_for_an_hour() -> None:
     failed, burst = attempt(succeeded=False), [NOON] * FAILURES_MAX
     assert broken_by(failed, failures=burst, raised={"burst_of_failures": minutes(-60)}) == []
