@@ -150,7 +150,7 @@ def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy) -> 
         code=opaque("activation_code", portal, numbers.code_id),
         factor_id=opaque("factor", portal, numbers.factor_id),
         other=login_of(ids, numbers.other_portal_id, personal.other_user_name) if numbers.other_portal_id else None,
-        about=opaque("sign_in", portal, numbers.about_event_id),
+        about=StreamId(numbers.about_fact_id) or opaque("sign_in", portal, numbers.about_event_id),
     )
     command = identity.Record(
         portal_id=portal,

@@ -146,6 +146,8 @@ class Numbers(Fact, frozen=True, omit_defaults=True, gc=False):
     factor_id: str = ""
     about_event_id: str = ""
     """What an acknowledged alert was raised by"""
+    about_fact_id: str = ""
+    """Or the ledger's own id of that"""
     other_portal_id: str = ""
 
 

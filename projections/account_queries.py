@@ -343,13 +343,13 @@ _SUBJECT_OF_BILLS = _OF_BILLS.replace("bill_id", "subject_id", 1)
 
 ALERTS = f"""
 SELECT kind, subject_id::text, raised_on, raised_position, CASE WHEN is_over THEN resolved_on END AS resolved_on,
-       CASE WHEN is_over THEN resolved_position END AS resolved_position, amount
+       CASE WHEN is_over THEN resolved_position END AS resolved_position, amount, fact_id::text
 FROM (
-    SELECT kind, subject_id, raised_on, raised_position, resolved_on, resolved_position, amount FROM money_alerts
+    SELECT kind, subject_id, raised_on, raised_position, resolved_on, resolved_position, amount, NULL AS fact_id FROM money_alerts
     WHERE account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
           OR subject_id IN (SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
     UNION ALL
-    SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL FROM security_alerts
+    SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL, fact_id FROM security_alerts
     WHERE login_id IN (
         SELECT login_id FROM login_owners
         WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.json_message.lines import by_line, one
-from adapters.json_message.parts import YEARS, At, Number, Part
+from adapters.json_message.parts import YEARS, At, Id, Number, Part
 from adapters.json_message.reader import Fault, Reader
 from domain.account_numbers import holds_account_number
 from domain.identity import Refusal
@@ -196,9 +196,10 @@ class AppUnlinked(_Said, frozen=True, gc=False, kw_only=True, tag="app_unlinked"
 
 
 class AlertAcknowledged(_Said, frozen=True, gc=False, kw_only=True, tag="alert_acknowledged"):
-    """Somebody has seen what an event was an alert for."""
+    """Somebody has seen what an event was an alert for: it is named by one of the two ids."""
 
-    about_event_id: Number
+    about_event_id: Annotated[Number, Meta(description="The portal's own id of it")] | UnsetType | None = UNSET
+    about_fact_id: Annotated[Id, Meta(description="The ledger's own id of it")] | UnsetType | None = UNSET
     by: Literal["member", "agent"]
 
 
@@ -253,6 +254,9 @@ def understand(raw: bytes) -> Notice:
     notice = _notice(read(raw))
     if notice.said.at.year not in YEARS or (notice.said.expires_at or notice.said.at).year not in YEARS:
         raise Fault("json.wrong_schema", "$.said.at: out of bounds")
+    about = (notice.numbers.about_event_id, notice.numbers.about_fact_id)
+    if notice.said.kind is Kind.ALERT_ACKNOWLEDGED and all(about) == any(about):
+        raise Fault("json.wrong_schema", "$.said: either about_event_id or about_fact_id")
     if notice.said.kind in COUNTED_BY_TIME and notice.said.at > datetime.now(UTC) + AHEAD:
         raise Fault(Refusal.AHEAD_OF_TIME)
     # Of addresses only: what is no address stays out. What is hashed and not kept needs no look. Attempts are taken

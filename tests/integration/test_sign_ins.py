@@ -461,6 +461,21 @@ def test_money_and_sign_ins_stand_in_one_list(run: Run) -> None:
     assert "premium due" in shown
 
 
+def test_what_is_read_of_an_alert_is_enough_to_say_that_it_was_seen(run: Run) -> None:
+    run("init")
+    strange = [of_member(signed_in_from("US", 0, "phone", "1")), signed_in_from("RO", 300, "laptop", "2")]
+    run("ingest", "-", stdin=b"\n".join(map(encoded, [*strange, *fails(5, first=400)])))
+    run("project", "--once")
+    locked, raised = lines(run("alerts", MEMBER, "--json"))
+    assert (raised["kind"], locked["kind"], locked["fact_id"]) == ("new device in new country", "locked out", None)
+    seen = sign_in("alert_acknowledged", "A-1", about_fact_id=raised["fact_id"], about_event_id=None, by="agent")
+    (answer,) = lines(run("ingest", "-", "--json", stdin=encoded(seen)))
+    assert (answer["events"], answer["parked"]) == (1, [])
+    run("project", "--once")
+    assert [row["kind"] for row in lines(run("alerts", MEMBER, "--json"))] == ["locked out"]
+    assert [row["fact_id"] for row in lines(run("alerts", MEMBER, "--all", "--json"))] == [None, raised["fact_id"]]
+
+
 # --- what accounts came to be
 
 SIGNED_UP = [

@@ -117,6 +117,22 @@ def test_what_is_told_from_the_future_is_not_counted() -> None:
     assert understood(sign_in("registered", at=later.isoformat())).said.kind == "registered"
 
 
+def test_an_acknowledgement_names_what_was_seen_by_the_portals_id_or_by_the_ledgers() -> None:
+    fact = "018f3c1e-0000-8000-8000-000000000001"
+    by_fact = understood(sign_in("alert_acknowledged", about_event_id=None, about_fact_id=fact))
+    assert by_fact.numbers == Numbers("E-1", about_fact_id=fact)
+    assert understood(sign_in("alert_acknowledged")).numbers == Numbers("E-1", about_event_id="E-1")
+    for ids in ({"about_event_id": None}, {"about_fact_id": fact}):
+        assert refused(sign_in("alert_acknowledged", **ids)) == (
+            "json.wrong_schema",
+            "$.said: either about_event_id or about_fact_id",
+        )
+    assert refused(sign_in("alert_acknowledged", about_event_id=None, about_fact_id="E-1")) == (
+        "json.wrong_schema",
+        "$.said.about_fact_id: not of the right form",
+    )
+
+
 def test_an_address_has_one_way_to_be_written() -> None:
     assert understood(sign_in("signed_in", address="::ffff:203.0.113.7")).personal.address == "203.0.113.7"
     assert refused(sign_in("signed_in", address="fe80::1%ada"))[1] == "$.said.address: not of the right form"
