@@ -18,6 +18,7 @@ from domain.lockout import CONSECUTIVE_MAX, COUNTED, NOTHING, Counter, Device, L
 from domain.sign_in import By, Cause, Kind, Said
 from domain.sign_in_events import (
     ABOUT,
+    ABOUT_UNLOCKING,
     RECORDED_AS,
     SUCCEEDED,
     TOLD,
@@ -111,8 +112,8 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
     ended = tuple(_run_out(state, said.at))
     if said.kind is Kind.UNLOCKED:
         assert said.by is not None
-        told = LockoutEnded(at=said.at, by=said.by, fact=said.fact, content=said.content, source=command.source)
-        return (*ended, told)
+        about = {name: getattr(command, name) for name in ABOUT_UNLOCKING}
+        return (*ended, LockoutEnded(at=said.at, by=said.by, fact=said.fact, content=said.content, **about))
     event = _event(command)
     if said.kind not in (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED):
         return (*ended, event)

@@ -110,6 +110,10 @@ class LockoutEnded(Event, frozen=True, omit_defaults=True, gc=False, kw_only=Tru
     content: str = ""
     source: str = ""
     """Where that was read"""
+    portal_id: str = ""
+    payer_id: str = ""
+    account: StreamId | None = None
+    owner: StreamId | None = None
 
 
 class SessionUsed(_Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):
@@ -218,6 +222,7 @@ KIND_OF: dict[type[Event], str] = {event: kind for kind, event in RECORDED_AS.it
 
 ABOUT = About.__struct_fields__
 """What commands and events say alike"""
+ABOUT_UNLOCKING = tuple(name for name in ABOUT if name in LockoutEnded.__struct_fields__)
 TOLD = {
     event: tuple(name for name in event.__struct_fields__ if name in Said.__struct_fields__)
     for event in RECORDED_AS.values()

@@ -303,6 +303,15 @@ def test_which_sessions_are_open_follows_from_what_was_said_in_any_order(ledger:
     ]  # fmt: skip
 
 
+def test_who_unlocks_says_whose_account_it_is_as_with_all_else(ledger: Ledger) -> None:
+    take(ledger, of_member(sign_in("unlocked", "U-1", minutes(0).isoformat(), by="agent")))
+    [ended] = events(ledger)
+    [owner] = rows(ledger.database, "SELECT payer_id, account_id::text, person_id::text FROM login_owners")
+    assert (ended.portal_id, ended.payer_id) == ("member-portal", "1078810412") == ("member-portal", owner["payer_id"])
+    assert (ended.account, ended.owner) == (owner["account_id"], owner["person_id"])
+    assert [(row["kind"], row["portal_id"]) for row in asked(ledger)] == [("lockout_ended", "member-portal")]
+
+
 def test_an_attempt_that_a_lockout_refused_began_no_session(ledger: Ledger) -> None:
     take(ledger, of_member(sign_in("registered", "R-1")), *fails(5), sign_in("signed_in", at=minutes(5).isoformat()))
     assert sessions(ledger, minutes(60)) == []

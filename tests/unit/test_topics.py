@@ -260,7 +260,7 @@ WRITTEN = {
     ),
     "login.lockout_ended:1": (
         f'{{"at":"2026-03-02T07:00:00-05:00","by":"agent","device":"{ID}","fact":"{ID}","content":"1:abc",'
-        '"source":"portal.sign-ins/0@7"}'
+        f'"source":"portal.sign-ins/0@7","portal_id":"member-portal","payer_id":"1078810412","account":"{ID}","owner":"{ID}"}}'
     ),
     "login.session_used:1": f'{{{LOGIN},"session":"{ID}","address":"{ID}"}}',
     "login.session_ended:1": f'{{{LOGIN},"session":"{ID}","by":"agent"}}',
