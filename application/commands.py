@@ -65,7 +65,7 @@ def execute(
 
 def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request, heads: Heads | None) -> Answer | StrEnum:
     work, entry, key = UnitOfWork(log, mapper), asked.entry, ids.stream("request", asked.key)
-    kept = heads if entry.chapter is identity else None
+    kept = heads if entry.is_lasting and entry.chapter is identity else None
     if kept is not None and (known := kept.get(entry.stream)) is not None:
         work.know(entry.stream, known)
     work.load({key: request, **entry.streams})

@@ -1,6 +1,7 @@
 """Messages that say something of one stream: which stream, and with what command, by opaque ids and keyed hashes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
 import msgspec
@@ -43,6 +44,8 @@ class Entry(NamedTuple):
     """What it tells of persons, recorded with it where it is news"""
     plan: StreamId | None = None
     """Of a request to change plans: the plan that is asked for, which the decision looks at"""
+    is_lasting: bool = True
+    """False where nothing else ever comes to its stream, so that nobody needs to remember it"""
 
     @property
     def streams(self) -> dict[StreamId, Decider]:
@@ -77,8 +80,8 @@ def tell(work: UnitOfWork, person_id: StreamId, told: person.Command) -> int:
     return len(events)
 
 
-def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy) -> Entry:
-    """What a message says, wherever it was read."""
+def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy, now: datetime | None = None) -> Entry:
+    """What a message says, wherever it was read; of a sign-in, which must not be ahead of a moment, if one is given."""
     match notice:
         case payment.PaymentNotice():
             return payment_entry(ids, source, notice)
@@ -97,7 +100,7 @@ def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy) -> Ent
         case plan.PlanNotice():
             return _plan(ids, source, notice)
         case sign_in.Notice():
-            return _sign_in(ids, source, notice, lockout)
+            return _sign_in(ids, source, notice, lockout, now)
         case consent.Notice():
             return _consent(ids, source, notice)
         case _:
@@ -132,9 +135,12 @@ def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry
     return Entry(ids.stream("payment", payer_id, payment_id), payment, report, account, member)
 
 
-def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy) -> Entry:
-    """What is said of one account of a portal. A user name that the portal does not know is nobody's account: it gets a
-    stream of another kind."""
+def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy, now: datetime | None) -> Entry:
+    """What is said of one account of a portal.
+
+    A user name that the portal does not know is nobody's account, and may be a password: it is not kept, and each
+    attempt has a stream of its own, so that whoever tries one after the other makes no keys and nothing to remember.
+    """
     portal, numbers, personal, whose = notice.portal_id, notice.numbers, notice.personal, notice.member
 
     def opaque(kind: str, *number: str) -> StreamId | None:
@@ -161,11 +167,14 @@ def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy) -> 
         personal=personal,
         said=said,
         policy=lockout,
+        now=now,
     )
     stream = login_of(ids, portal, personal.user_name)
-    if said.cause is sign_in.Cause.UNKNOWN_USER:
-        stream = ids.stream("unknown_login", stream)
-    return Entry(stream, identity, command, stream)
+    if said.cause is not sign_in.Cause.UNKNOWN_USER:
+        return Entry(stream, identity, command, stream)
+    said = msgspec.structs.replace(said, unknown=ids.stream("unknown_login", stream))
+    nobody = identity.Record(portal_id=portal, source=source, said=said, policy=lockout, now=now)
+    return Entry(ids.stream("unknown_login", said.fact), identity, nobody, is_lasting=False)
 
 
 def _schedule(ids: Ids, source: str, notice: schedule.ScheduleNotice) -> Entry:

@@ -389,7 +389,11 @@ class Intake:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
         kept = {
-            stream for entry in entries for stream, decider in entry.streams.items() if decider in (identity, person)
+            stream
+            for entry in entries
+            if entry.is_lasting
+            for stream, decider in entry.streams.items()
+            if decider in (identity, person)
         }
         for stream in kept.union(c.person for unit in units for c in unit.claims):
             head = work.head(stream)

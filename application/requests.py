@@ -1,7 +1,7 @@
 """What a member, or somebody for them, asks for: to pay, to have back, to dispute, to be told what is owed."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -32,11 +32,14 @@ class _Asked(Fact, frozen=True):
     due_on: date
 
 
-def said_of(ids: Ids, key: str, notice: OfOneStream, lockout: Policy, expected_version: int | None = None) -> Request:
+def said_of(
+    ids: Ids, key: str, notice: OfOneStream, lockout: Policy, now: datetime, expected_version: int | None = None
+) -> Request:
     """To say what a message may say of one thing: a change of plans, a consent, an enrolment, a plan, a provider, an
-    attempt to sign in. Of payments see `payment_of`. Raises AccountNumber."""
+    attempt to sign in, which is refused where it is told from the future. Of payments see `payment_of`. Raises
+    AccountNumber."""
     _refuse_account_numbers(key)
-    entry = entry_of(ids, "command", notice, lockout)
+    entry = entry_of(ids, "command", notice, lockout, now)
     assert entry.member is None, "a payment may pay bills, which are to be loaded for it"
     return Request(key, ids.content(notice), entry, expected_version)
 

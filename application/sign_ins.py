@@ -1,12 +1,10 @@
-"""What a portal asks for: to record what came of an attempt, and whether the next one meets a lockout; and the end of
-those whose time is over.
+"""What a portal asks for beside recording attempts: whether the next one meets a lockout; and the end of those whose
+time is over.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from application.commands import Request
-from application.entries import entry_of
 from application.ids import Ids
 from application.mapper import Mapper
 from application.ports import EventLog, VersionConflict
@@ -15,14 +13,7 @@ from application.unit_of_work import Heads, UnitOfWork
 from domain import identity
 from domain.facts import StreamId
 from domain.identity import EndLockouts
-from domain.lockout import Lock, Policy
-from domain.sign_in import Notice
-
-
-def request_of(ids: Ids, key: str, notice: Notice, lockout: Policy) -> Request:
-    """To record it, once for its key."""
-    entry = entry_of(ids, "command", notice, lockout)
-    return Request(key, ids.content(notice), entry)
+from domain.lockout import Lock
 
 
 def lock_of(

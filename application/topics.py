@@ -144,7 +144,7 @@ TOPICS = (
     Topic("login.factor_enrolled", sign_in_events.FactorEnrolled, personal=sign_in.Personal),
     Topic("login.factor_removed", sign_in_events.FactorRemoved, personal=sign_in.Personal),
     Topic("login.signed_in", sign_in_events.SignedIn, personal=sign_in.Personal),
-    Topic("login.sign_in_failed", sign_in_events.SignInFailed, personal=sign_in.Personal),
+    Topic("login.sign_in_failed", sign_in_events.SignInFailed, personal=sign_in.Personal, always_personal=False),
     Topic("login.locked_out", sign_in_events.LockedOut),
     Topic("login.lockout_ended", sign_in_events.LockoutEnded),
     Topic("login.session_used", sign_in_events.SessionUsed, personal=sign_in.Personal),

@@ -2,7 +2,7 @@
 
 Identity: portal and user name, without regard to case. The portal checks credentials and tells the outcome; lockout is
 decided here, in one decision with the failure that leads to it, so that attempts at the same time lock once. A lock
-that was recorded stands, whatever comes late. What nobody's account is has a stream of its own and is never locked.
+that was recorded stands, whatever comes late. What nobody's account is has streams of its own and is never locked.
 """
 
 from collections.abc import Iterator
@@ -35,6 +35,8 @@ from domain.sign_in_events import (
 class Record(About, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     said: Said
     policy: Policy
+    now: datetime | None = None
+    """None where it was not taken in at all if it is told from the future"""
 
 
 class EndLockouts(Fact, frozen=True, gc=False):
@@ -109,6 +111,8 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
     known = state.known.get(said.fact)
     if known is not None:
         return () if known == said.content else Refusal.CONFLICT
+    if command.now is not None and said.is_ahead_of(command.now):
+        return Refusal.AHEAD_OF_TIME
     ended = tuple(_run_out(state, said.at))
     if said.kind is Kind.UNLOCKED:
         assert said.by is not None

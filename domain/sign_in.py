@@ -5,7 +5,7 @@ password, no code, no cookie. Each thing is known by the portal's own id of it, 
 whatever order it comes.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.facts import Fact, StreamId
@@ -151,6 +151,11 @@ class Numbers(Fact, frozen=True, omit_defaults=True, gc=False):
     other_portal_id: str = ""
 
 
+COUNTED_BY_TIME = frozenset({Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.UNLOCKED})
+AHEAD = timedelta(minutes=10)
+"""How far a portal's clock may go before ours. What is told from the future would switch off all counting until then"""
+
+
 class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     """One thing that was said."""
 
@@ -180,6 +185,11 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     scopes: tuple[Scope, ...] = ()
     about: StreamId | None = None
     """The fact that raised an alert"""
+    unknown: StreamId | None = None
+    """Stands for a user name that the portal does not know"""
+
+    def is_ahead_of(self, now: datetime) -> bool:
+        return self.kind in COUNTED_BY_TIME and self.at > now + AHEAD
 
 
 class Member(Fact, frozen=True, gc=False):

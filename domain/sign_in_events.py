@@ -88,6 +88,8 @@ class SignInFailed(_Attempt, frozen=True, omit_defaults=True, gc=False, kw_only=
     cause: Cause
     verdict: str = ""
     """Of an attempt during a lockout: what the portal made of it, a cause or SUCCEEDED"""
+    unknown: StreamId | None = None
+    """Stands for the user name where it is nobody's"""
 
 
 class LockedOut(Event, frozen=True, omit_defaults=True, gc=False, kw_only=True):

@@ -15,7 +15,7 @@ from projections.login_queries import PORTAL_ACCOUNTS, SESSIONS
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "login_activity"
-VERSION = 1
+VERSION = 2
 EVENTS = tuple(KIND_OF)
 OPENS_PERSONAL = False
 
@@ -47,7 +47,7 @@ CREATE INDEX login_activity_failed_idx ON login_activity (day) WHERE kind = 'sig
 COMMENT ON TABLE login_activity IS 'What portals said of accounts, and lockouts. Rows are only ever added.';
 COMMENT ON COLUMN login_activity.position IS 'Position in the log of the event that says it.';
 COMMENT ON COLUMN login_activity.recorded_at IS 'When the ledger recorded that event.';
-COMMENT ON COLUMN login_activity.login_id IS 'The account''s stream in the log. Stands for portal and user name, which is personal; of an unknown user name for that.';
+COMMENT ON COLUMN login_activity.login_id IS 'The account''s stream in the log. Stands for portal and user name, which is personal; also where that is nobody''s, which has no stream.';
 COMMENT ON COLUMN login_activity.portal_id IS 'The portal; null of what the ledger itself decided.';
 COMMENT ON COLUMN login_activity.kind IS 'What was said, as in docs/messages.md, or locked_out or lockout_ended.';
 COMMENT ON COLUMN login_activity.at IS 'When, by the portal''s clock.';
@@ -208,7 +208,7 @@ def _row(projected: Projected) -> Row:
     return Row(
         position=projected.position,
         recorded_at=projected.recorded_at,
-        login_id=projected.stream,
+        login_id=getattr(event, "unknown", None) or projected.stream,
         kind=KIND_OF[type(event)],
         at=event.at.astimezone(UTC),
         day=event.at.date(),

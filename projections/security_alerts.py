@@ -156,8 +156,8 @@ def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
         about = projected.position, projected.stream
         match event:
             case SignedIn() | SignInFailed():
-                for rule in memory.judge(_attempt(projected)):
-                    alerts.append(AlertRow(about[0], rule, about[1], event.fact, event.device, at, day))
+                for rule in memory.judge(attempt := _attempt(projected)):
+                    alerts.append(AlertRow(about[0], rule, attempt.login, event.fact, event.device, at, day))
             case LockedOut():
                 alerts.append(AlertRow(about[0], "locked_out", about[1], None, event.device, at, day))
             case LockoutEnded():
@@ -173,7 +173,7 @@ class _Memory:
 
     def __init__(self, events: Sequence[Projected], read: Read) -> None:
         attempts = [
-            (each.stream, each.event.address) for each in events if isinstance(each.event, SignedIn | SignInFailed)
+            (_login(each), each.event.address) for each in events if isinstance(each.event, SignedIn | SignInFailed)
         ]
         subjects = {subject for attempt in attempts for subject in attempt if subject is not None}
         kept: dict[str, str] = dict(read(REMEMBERED, {"subjects": ",".join(sorted(subjects))})) if subjects else {}
@@ -193,9 +193,16 @@ class _Memory:
         return [MemoryRow(of, kind, _encode(kept).decode()) for kind, each in kinds for of, kept in each.items()]
 
 
+def _login(projected: Projected) -> StreamId:
+    """The account; where the user name is nobody's, what stands for that."""
+    return getattr(projected.event, "unknown", None) or projected.stream
+
+
 def _attempt(projected: Projected) -> Attempt:
     event: Any = projected.event
     country = projected.personal.country if isinstance(projected.personal, Personal) else ""
-    login, succeeded = StreamId(projected.stream), isinstance(event, SignedIn)
+    succeeded = isinstance(event, SignedIn)
     had_succeeded = not succeeded and event.verdict == SUCCEEDED
-    return Attempt(login, event.at.astimezone(UTC), succeeded, event.device, event.address, country, had_succeeded)
+    return Attempt(
+        _login(projected), event.at.astimezone(UTC), succeeded, event.device, event.address, country, had_succeeded
+    )

@@ -2,7 +2,7 @@
 the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
@@ -257,7 +257,7 @@ def understand(raw: bytes) -> Notice:
     about = (notice.numbers.about_event_id, notice.numbers.about_fact_id)
     if notice.said.kind is Kind.ALERT_ACKNOWLEDGED and all(about) == any(about):
         raise Fault("json.wrong_schema", "$.said: either about_event_id or about_fact_id")
-    if notice.said.kind in COUNTED_BY_TIME and notice.said.at > datetime.now(UTC) + AHEAD:
+    if notice.said.is_ahead_of(datetime.now(UTC)):
         raise Fault(Refusal.AHEAD_OF_TIME)
     # Of addresses only: what is no address stays out. What is hashed and not kept needs no look. Attempts are taken
     # whatever is typed for a user name, which is sealed: else a name that looks like a card's number never locks.
@@ -266,11 +266,6 @@ def understand(raw: bytes) -> Notice:
     if holds_account_number((*typed, *whose, notice.personal.other_user_name, notice.portal_id, notice.said.terms)):
         raise Fault(Refusal.ACCOUNT_NUMBER)
     return notice
-
-
-COUNTED_BY_TIME = frozenset({Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.UNLOCKED})
-AHEAD = timedelta(minutes=10)
-"""How far a portal's clock may go before ours. What is told from the future would switch off all counting until then"""
 
 
 translate = one(understand)

@@ -1,7 +1,7 @@
 """Coverage over a real ledger: from the bytes of messages to rows and to what the tool shows."""
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests.unit.plans import plan
 
 MEMBER = "TGV100000001"
 DAY = date(2026, 3, 31)
+NOW = datetime(2026, 12, 31, tzinfo=UTC)
 AT = {
     "enrolled": "2025-11-18T09:00:00-05:00",
     "terminated": "2026-07-05T09:00:00-04:00",
@@ -328,7 +329,7 @@ def test_a_members_coverage_is_shown(run: Run) -> None:
 def asked(ledger: Ledger, key: str, message: Any, expected_version: int | None = None) -> Answer | StrEnum:
     [said] = (understood.said for understood in translate(encoded(message)) if isinstance(understood, Understood))
     assert isinstance(said, CoverageNotice)
-    return ledger.execute(said_of(ledger.ids, key, said, ledger.lockout, expected_version))
+    return ledger.execute(said_of(ledger.ids, key, said, ledger.lockout, NOW, expected_version))
 
 
 def test_a_change_of_plans_is_asked_for_once_for_a_key(ledger: Ledger) -> None:

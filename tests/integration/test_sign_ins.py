@@ -17,10 +17,12 @@ from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
 from application.intake import Outcome
 from application.ports import Format, Message, Understood, VersionConflict
-from application.sign_ins import end_lockouts, request_of
+from application.requests import said_of
+from application.sign_ins import end_lockouts
 from application.streams import login_of
 from composition import Ledger, open_ledger
 from domain.facts import StreamId
+from domain.identity import Refusal
 from domain.lockout import Lock
 from domain.request import Answer
 from domain.sign_in import By, Cause, Notice, Personal
@@ -31,6 +33,8 @@ from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.premiums import premium
 from tests.unit.sign_ins import SAID, minutes, of_member, sign_in
+
+NOW = minutes(24 * 60)
 
 
 def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
@@ -108,9 +112,34 @@ def test_an_unknown_user_name_is_recorded_apart_and_locks_nobody(ledger: Ledger)
     unknown = [each | {"user_name": "ada"} for each in fails(50, cause="unknown_user")]
     assert [outcome.events for outcome in take(ledger, *unknown)] == [1] * 50
     assert events(ledger) == []
-    assert {event.cause for event in events(ledger, ledger.ids.stream("unknown_login", stream(ledger)))} == {
-        Cause.UNKNOWN_USER
-    }
+    assert [each.duplicates for each in take(ledger, *unknown[:2])] == [1, 1]
+    assert reasons(take(ledger, unknown[0] | {"user_name": "eve"})) == ["login.conflict"]
+    found = rows(ledger.database, "SELECT DISTINCT login_id::text, cause FROM login_activity")
+    assert [(row["login_id"], row["cause"]) for row in found] == [
+        (ledger.ids.stream("unknown_login", stream(ledger)), Cause.UNKNOWN_USER)
+    ]
+
+
+def test_unknown_user_names_leave_nothing_behind_but_what_was_recorded(ledger: Ledger, settings: Settings) -> None:
+    """Whoever tries one after the other makes no keys and no heads. Addresses that try many are known all the same."""
+    names = [f"user {at}" for at in range(12)]
+    told = zip(names, fails(12, cause="unknown_user", device="Firefox"), strict=True)
+    tried = [of_member(each | {"user_name": name}) for name, each in told]
+    take(ledger, *tried[:6])
+    for at, message in enumerate(tried[6:]):
+        ledger.execute(said_of(ledger.ids, f"{at}", notice(message), ledger.lockout, NOW))
+    ledger.runner.catch_up()
+    recorded = rows(ledger.database, "SELECT originator_id::text AS id, state FROM events WHERE topic LIKE 'login%%'")
+    assert len({row["id"] for row in recorded}) == 12
+    assert not any(word in row["state"] for row in recorded for word in (b"personal", b"user ", b"Firefox"))
+    assert (settings.keys_folder / "persons.keys").stat().st_size == 0
+    assert all(ledger.heads.get(row["id"]) is ledger.intake._heads.get(row["id"]) is None for row in recorded)
+    assert rows(ledger.database, "SELECT FROM login_owners") == []
+    raised = rows(ledger.database, "SELECT kind, login_id::text FROM security_alerts ORDER BY raised_position")
+    assert raised == [
+        {"kind": "many accounts from one address", "login_id": ledger.ids.stream("unknown_login", login)}
+        for login in (login_of(ledger.ids, "member-portal", name) for name in names[9:])
+    ]
 
 
 def test_names_and_addresses_are_sealed_under_the_accounts_key(ledger: Ledger) -> None:
@@ -159,7 +188,7 @@ def test_fifty_failures_at_the_same_time_lock_once(ledger: Ledger, settings: Set
         together.wait()
         while True:
             with suppress(VersionConflict):  # eight attempts were in vain; the portal asks again under the same key
-                answer = own.execute(request_of(own.ids, f"attempt {number}", failure, own.lockout))
+                answer = own.execute(said_of(own.ids, f"attempt {number}", failure, own.lockout, NOW))
                 own.close()
                 return answer
 
@@ -187,14 +216,25 @@ def test_commands_and_messages_beside_each_other_know_of_each_other(ledger: Ledg
         if at % 2:
             take(ledger, message)
         else:
-            answer = ledger.execute(request_of(ledger.ids, f"{at}", notice(message), ledger.lockout))
+            answer = ledger.execute(said_of(ledger.ids, f"{at}", notice(message), ledger.lockout, NOW))
             assert isinstance(answer, Answer)
         assert (ledger.lock_of("member-portal", "ada", "", minutes(at)) is None) == (at < 4)
-    again = ledger.execute(request_of(ledger.ids, "again", notice(fails(6)[5]), ledger.lockout))
+    again = ledger.execute(said_of(ledger.ids, "again", notice(fails(6)[5]), ledger.lockout, NOW))
     assert isinstance(again, Answer)
     assert again.events == 0
     assert [type(event) for event in events(ledger)].count(LockedOut) == 1
     assert events(ledger)[-1].cause is Cause.LOCKED
+
+
+@pytest.mark.parametrize("kind", ["signed_in", "sign_in_failed", "unlocked", "registered"])
+def test_what_a_command_tells_from_the_future_is_refused_as_of_a_message(ledger: Ledger, kind: str) -> None:
+    told = notice(sign_in(kind, at=minutes(11).isoformat()))
+    refused = ledger.execute(said_of(ledger.ids, "key", told, ledger.lockout, minutes(0)))
+    assert isinstance(refused, Answer) if kind == "registered" else refused is Refusal.AHEAD_OF_TIME
+    assert len(events(ledger)) == (kind == "registered")
+    again = ledger.execute(said_of(ledger.ids, "key", told, ledger.lockout, minutes(1)))
+    assert isinstance(again, Answer)
+    assert len(events(ledger)) == 1
 
 
 def test_lockouts_whose_time_is_over_are_told_to_have_ended(ledger: Ledger) -> None:

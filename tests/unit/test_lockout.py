@@ -1,12 +1,13 @@
 """When an account is locked, for whom, and how a lockout ends."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import identity
@@ -396,3 +397,63 @@ def test_events_alone_lead_to_the_state(facts: Any, policy: Policy) -> None:
         replayed = identity.evolve(replayed, event)
     assert replayed == state
     assert state.consecutive == sum(len(each.failures) for each in state.counters.merged().values())
+
+
+def misjudged(events: Iterable[Any]) -> list[Any]:
+    """Attempts that were let through inside a lockout that was recorded before them, or refused outside of any."""
+    held, since, wrong = dict[tuple[str | None, datetime], datetime | None](), dict[str, datetime](), list[Any]()
+    for event in events:
+        match event:
+            case LockedOut():
+                held[event.device, event.at] = event.until
+            case LockoutEnded(by=By.RAN_OUT):
+                assert held[event.device, max(at for device, at in held if device == event.device)] == event.at
+            case LockoutEnded():
+                held |= {lock: event.at for lock, until in held.items() if lock[1] <= event.at < (until or NEVER)}
+            case SignedIn() | SignInFailed():
+                known = event.device is not None and since.get(event.device, NEVER) <= event.at
+                scope = event.device if known else None
+                locked = any(at <= event.at < (until or NEVER) for (of, at), until in held.items() if of == scope)
+                if locked != (isinstance(event, SignInFailed) and event.cause is Cause.LOCKED):
+                    wrong.append(event)
+                if isinstance(event, SignedIn) and event.device is not None:
+                    since[event.device] = min(event.at, since.get(event.device, event.at))
+            case _:
+                pass
+    return wrong
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+LONG = st.lists(
+    st.tuples(
+        st.sampled_from(["failed"] * 16 + ["signed in", "signed in", "unlocked"]),
+        st.integers(0, 180),
+        st.sampled_from([None, PHONE, "laptop", "attacker"]),
+    ),
+    min_size=20,
+    max_size=150,
+    unique=True,
+)
+
+
+@settings(max_examples=300)
+@given(LONG, st.sampled_from([Policy(), THREE]))
+def test_in_any_order_nothing_is_let_through_inside_a_lockout_that_was_recorded(facts: Any, policy: Policy) -> None:
+    """The facts come in the order in which they are drawn, hours late. What was recorded leads to the same state again,
+    at each step."""
+    state, events, replayed = identity.INITIAL, list[Any](), identity.INITIAL
+    for fact in as_said(facts):
+        for event in decided(state, fact, policy):
+            state = identity.evolve(state, event)
+            events.append(event)
+        assert state.consecutive == sum(len(each.failures) for each in state.counters.merged().values())
+        for counter in state.counters.merged().values():
+            untils = [(lock.since, lock.until or NEVER) for lock in counter.locks]
+            assert untils == sorted(untils)
+            assert all(one[1] <= other[0] for one, other in pairwise(untils))
+            assert list(counter.failures) == sorted(counter.failures, key=lambda failure: failure.at)
+            assert len(counter.failures) <= CONSECUTIVE_MAX
+    for event in events:
+        replayed = identity.evolve(replayed, event)
+    assert replayed == state
+    assert misjudged(events) == []

@@ -253,7 +253,8 @@ WRITTEN = {
     "login.factor_removed:1": f'{{{LOGIN},"factor_id":"{ID}"}}',
     "login.signed_in:1": f'{{{LOGIN},"device":"{ID}","address":"{ID}","factor":"passkey","session":"{ID}"}}',
     "login.sign_in_failed:1": (
-        f'{{{LOGIN},"device":"{ID}","address":"{ID}","factor":"passkey","cause":"locked","verdict":"wrong_password"}}'
+        f'{{{LOGIN},"device":"{ID}","address":"{ID}","factor":"passkey","cause":"locked","verdict":"wrong_password",'
+        f'"unknown":"{ID}"}}'
     ),
     "login.locked_out:1": (
         f'{{"at":"2026-03-02T07:00:00-05:00","until":"2026-03-02T07:15:00-05:00","device":"{ID}","failures":5}}'
