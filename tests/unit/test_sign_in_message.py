@@ -1,38 +1,21 @@
 """Messages of topic portal.sign-ins: what is read, what is refused, and the schema and the page that say so."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
-from adapters.json_message.reader import Fault
-from adapters.json_message.schema import file
 from adapters.json_message.sign_in import read, translate, translate_lines
 from application.ports import NotUnderstood, Understood
 from domain.sign_in import Cause, Kind, Member, Notice, Numbers, Personal, Said
 from tests.unit.notices import Message, encoded
 from tests.unit.sign_ins import SAID, of_member, sign_in
-from tests.unit.test_docs import CHECKOUT
+from tests.unit.topic import Topic, changed
 
-SCHEMA = json.loads(file("sign-in-1").read_bytes())
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
-
-
-def understood(message: Message) -> Notice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood)
-    assert isinstance(part.said, Notice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
+TOPIC = Topic(Notice, translate, read, "sign-in-1", "Sign-ins")
+understood, refused = TOPIC.understood, TOPIC.refused
 
 
 def test_a_failed_sign_in_is_read_into_the_ledgers_terms() -> None:
@@ -150,50 +133,32 @@ def test_lines_of_a_file_are_read_each_as_if_it_came_alone() -> None:
 # --- the schema, and the page
 
 
+TEXTS = ["", " 1", "x" * 46, "x" * 81, "US", "us", "link", "agent", "member", "passkey", "ial2", "a b"]
+VALUES: list[Any] = [None, True, 0, 1, *TEXTS, [], ["claims"], ["claims"] * 4, {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
+def slips(draw: st.DrawFn) -> Message:
     message = of_member(sign_in(draw(st.sampled_from(sorted(SAID)))))
-    part: Any = draw(st.sampled_from([message, message["said"], message["member"]]))
-    name = draw(st.sampled_from([*sorted(part), "device", "factor", "by", "other"]))
-    texts = ["", " 1", "x" * 46, "x" * 81, "US", "us", "link", "agent", "member", "passkey", "ial2", "a b"]
-    values: list[Any] = [None, True, 0, 1, *texts, [], ["claims"], ["claims"] * 4, {}]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    elif name not in ("at", "expires_at"):  # whose form JSON Schema leaves open
-        part[name] = draw(st.sampled_from(values))
-    return message
+    parts = [message, message["said"], message["member"]]
+    return draw(changed(message, parts, ["device", "factor", "by", "other"], VALUES))
 
 
 @settings(max_examples=500)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
-
-
-def refusal(message: Message) -> Fault | None:
-    try:
-        read(encoded(message))
-    except Fault as fault:
-        return fault
-    return None
-
-
-PAGE = (CHECKOUT / "docs" / "messages.md").read_text()
-SECTION = PAGE[PAGE.index("## Sign-ins") :].split("\n## ")[0]
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    [example] = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
-    VALIDATOR.validate(example)
+    [example] = TOPIC.examples()
     understood(example)
 
 
 def test_every_kind_and_field_is_on_the_page() -> None:
-    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", ())}
-    assert [name for name in sorted(fields | set(SAID)) if f"`{name}`" not in SECTION] == []
+    assert TOPIC.missing_on_the_page(TOPIC.fields() | set(SAID)) == []
 
 
 def test_every_value_of_a_closed_list_is_on_the_page() -> None:
-    told = {value for part in SCHEMA["$defs"].values() for value in part.get("enum", ())}
-    assert [value for value in sorted(told) if f"`{value}`" not in SECTION] == []
+    told = {value for part in TOPIC.schema["$defs"].values() for value in part.get("enum", ())}
+    assert TOPIC.missing_on_the_page(told) == []
