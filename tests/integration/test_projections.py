@@ -230,7 +230,7 @@ POSTINGS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @for_all(st.lists(POSTINGS, min_size=1, max_size=4), st.lists(st.integers(1, 9), min_size=1))
 def test_the_size_of_a_batch_does_not_matter(
     ledger: Ledger, payments: list[list[tuple[str, generator.Member, str]]], limits: list[int]

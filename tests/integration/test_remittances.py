@@ -129,7 +129,7 @@ ENTRIES = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @for_all(st.lists(ENTRIES, min_size=1, max_size=5), st.data())
 def test_sums_hold_in_any_order_of_remittances_and_in_any_batches(
     ledger: Ledger, entries: list[list[tuple[str, str, int]]], data: st.DataObject

@@ -121,7 +121,7 @@ def test_every_kind_of_life(story: str) -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from(sorted(STORIES)))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_where_nothing_is_open_the_final_action_is_the_money_that_moved(seed: int, story: str) -> None:
     life = lives.life(seed, 1, story)
     states: dict[Key, claim.Claim] = {}
@@ -134,6 +134,6 @@ def test_where_nothing_is_open_the_final_action_is_the_money_that_moved(seed: in
 
 
 @given(st.integers(0, 2**32), st.integers(0, 999_999), st.sampled_from(sorted(STORIES)))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_life(seed: int, number: int, story: str) -> None:
     check(lives.life(seed, number, story))

@@ -76,7 +76,7 @@ def stored_by(mapper: Mapper, keys: KeysInMemory, event: Event, version: int = 1
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-@hypothesis.settings(max_examples=30, deadline=None)
+@hypothesis.settings(max_examples=30)
 @for_all(st.data())
 def test_every_event_comes_back_as_it_was(topic: Topic, data: st.DataObject) -> None:
     event = data.draw(values(topic.event))
@@ -98,7 +98,7 @@ def test_every_event_comes_back_as_it_was(topic: Topic, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("topic", [t for t in TOPICS if t.personal is not None], ids=lambda topic: topic.name)
-@hypothesis.settings(max_examples=20, deadline=None, suppress_health_check=[hypothesis.HealthCheck.filter_too_much])
+@hypothesis.settings(max_examples=20, suppress_health_check=[hypothesis.HealthCheck.filter_too_much])
 @for_all(st.data())
 def test_personal_facts_are_nowhere_in_what_is_stored(topic: Topic, data: st.DataObject) -> None:
     event = data.draw(values(topic.event).filter(lambda drawn: drawn.personal))
