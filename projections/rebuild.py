@@ -52,8 +52,8 @@ class Builder(Store, Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """A transaction that sees of others what there was at its first read."""
 
-    def hold(self, generation: Generation) -> None:
-        """Nobody else moves it until the transaction ends."""
+    def hold(self) -> None:
+        """Nobody else moves a live generation until the transaction ends."""
 
     def compare(self, old: Generation, new: Generation) -> Comparison: ...
 
@@ -97,7 +97,7 @@ class Rebuild:
         old, new = self._generations()
         try:
             with self._store.transaction():
-                self._store.hold(old)
+                self._store.hold()
                 position = self._catch_up()
                 self._store.exchange(old, new, self._projection)
         except ReadersBusy:

@@ -78,6 +78,11 @@ FROM projection_generation made JOIN projection_position ON application_name = n
 ORDER BY name, generation
 """
 
+HOLD = """
+SELECT FROM projection_generation made JOIN projection_position ON application_name = name || ':' || generation
+WHERE live ORDER BY name, generation FOR UPDATE OF projection_position
+"""
+
 # Its tables are what the names in the following statements mean, until the transaction ends.
 SPEAK_OF = "SELECT set_config('search_path', %(schema)s || ', public', true)"
 
@@ -223,10 +228,10 @@ class PostgresProjectionStore:
             self._connected().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
 
-    def hold(self, generation: Generation) -> None:
-        self._connected().execute(
-            "SELECT FROM projection_position WHERE application_name = %s FOR UPDATE", [generation.key]
-        )
+    def hold(self) -> None:
+        """Before any table is locked: views reach over the tables of several projections, so a projector in the middle
+        of its batch could wait for one of them and be waited for at another. It moves them in this order too."""
+        self._connected().execute(HOLD)
 
     def compare(self, old: Generation, new: Generation) -> Comparison:
         found = Comparison(0, 0, 0)
