@@ -226,7 +226,7 @@ def _coverage(ids: Ids, source: str, notice: coverage.CoverageNotice) -> Entry:
         person_id = person_of(ids, payer_id, each.names)
         members.append(enrolment.Covered(person_id, each.relationship))
         if each.description is not None:
-            describe = person.Describe(payer_id, each.description, ids.content(each.description))
+            describe = person.Describe(payer_id, each.description, ids.content(each.description), notice.at)
             told += [(person_id, identify_of(ids, payer_id, each.names)), (person_id, describe)]
     of_change = ids.stream("coverage_change", stream, numbers.of_change_id) if numbers.of_change_id else None
     match said:

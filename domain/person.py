@@ -4,7 +4,7 @@ Who a person is stands in this stream and nowhere else; claims carry the opaque 
 Identity: payer, member id and given name. Twins share a member id, and so may a whole family.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import assert_never
 
@@ -74,6 +74,8 @@ class Describe(Fact, frozen=True, gc=False):
     description: Description
     content: str
     """Keyed hash of the description"""
+    at: datetime
+    """When the payer said it"""
 
 
 class Join(Fact, frozen=True, gc=False):
@@ -100,11 +102,13 @@ class PersonIdentified(Event, frozen=True, omit_defaults=True, gc=False):
 
 
 class PersonDescribed(Event, frozen=True, omit_defaults=True, gc=False):
-    """A payer told a person's birth date and sex, for the first time or otherwise than before."""
+    """A payer told a person's birth date and sex, later than what was told before."""
 
     payer_id: str
     content: str
     personal: Description | Sealed | None = None
+    at: datetime | None = None
+    """None of those that were recorded before it was kept: said before all others"""
 
 
 class PersonLinked(Event, frozen=True, gc=False):
@@ -127,10 +131,12 @@ class Person(Fact, frozen=True, omit_defaults=True, gc=False):
 
     content: str = ""
     described: str = ""
+    described_at: datetime | None = None
     links: tuple[tuple[StreamId, Link], ...] = ()
 
 
 INITIAL = Person()
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 # --- decide
 
@@ -140,8 +146,10 @@ def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
     match command:
         case Identify(payer_id=payer_id, names=names, content=content):
             return () if state.content == content else (PersonIdentified(payer_id, content, names),)
-        case Describe(payer_id=payer_id, description=description, content=content):
-            return () if state.described == content else (PersonDescribed(payer_id, content, description),)
+        case Describe(payer_id=payer_id, description=description, content=content, at=at):
+            # The last word holds, also over what comes after it; of one moment the hash decides, in any order.
+            is_last = (at, content) > (state.described_at or EARLIEST, state.described)
+            return (PersonDescribed(payer_id, content, description, at),) if is_last else ()
         case Join(payer_id=payer_id, earlier=earlier, link=link, at=at, source=source):
             return () if (earlier, link) in state.links else (PersonLinked(payer_id, earlier, link, at, source),)
         case _:
@@ -154,10 +162,11 @@ def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
 def evolve(state: Person, event: PersonEvent) -> Person:
     match event:
         case PersonIdentified():
-            return Person(event.content, state.described, state.links)
+            return Person(event.content, state.described, state.described_at, state.links)
         case PersonDescribed():
-            return Person(state.content, event.content, state.links)
+            return Person(state.content, event.content, event.at, state.links)
         case PersonLinked():
-            return Person(state.content, state.described, (*state.links, (event.earlier, event.link)))
+            links = (*state.links, (event.earlier, event.link))
+            return Person(state.content, state.described, state.described_at, links)
         case _:
             assert_never(event)

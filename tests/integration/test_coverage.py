@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,38 @@ def test_a_claim_and_an_enrolment_in_one_batch_and_after_another_know_the_same_p
     assert reasons(take(ledger, adjudicated(on="2026-03-05"), as_=Format.JSON_CLAIM)) == []
     assert value(ledger.database, "SELECT count(*) FROM people WHERE given_name = 'ADA'") == 1
     assert value(ledger.database, "SELECT birth_date::text FROM people WHERE given_name = 'ADA'") == "1980-01-01"
+
+
+def born(day: str, at: str, sex: str = "female") -> Any:
+    """An enrolment of ADA that tells another birth date."""
+    ada = change("enrolled")["said"]["subscriber"] | {"birth_date": day, "sex": sex}
+    return change("enrolled", f"{at}T09:00:00-04:00", f"CH-{day}-{at}", subscriber=ada, dependants=[])
+
+
+def test_the_birth_date_that_was_said_last_holds_in_whatever_order_and_batches_it_arrives(ledger: Ledger) -> None:
+    told = [
+        born("1980-01-01", "2026-04-01"),
+        born("1980-01-02", "2026-04-02"),
+        born("1980-01-01", "2026-04-03"),
+        born("1990-01-01", "2026-04-04", "male"),
+        born("1970-01-01", "2026-04-04"),  # of one moment: one of the two, and always the same
+    ]
+    for number, order in enumerate(permutations(told)):
+        messages = [message | {"member_id": f"M{number}"} for message in order]
+        cut = number % (len(messages) + 1)
+        for batch in (messages[:cut], messages[cut:]):
+            if batch:
+                ledger.intake.handle([Message("b/0@1", encoded(each), Format.JSON_COVERAGE) for each in batch])
+        if number % 40 == 7:
+            ledger.runner.catch_up()
+    ledger.runner.catch_up()
+    asked = "SELECT member_id, birth_date::text, sex FROM people ORDER BY member_id"
+    found = rows(ledger.database, asked)
+    told_last = {(row["birth_date"], row["sex"]) for row in found}
+    assert len(found) == 120
+    assert told_last in ({("1990-01-01", "male")}, {("1970-01-01", "female")})
+    rebuilt = ledger.rebuild("people", limit=7)
+    assert (rebuilt.only_in_old, rebuilt.only_in_new, rows(ledger.database, asked)) == (0, 0, found)
 
 
 # --- a new number

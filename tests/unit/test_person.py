@@ -2,6 +2,9 @@
 
 from datetime import UTC, date, datetime
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain import person
 from domain.facts import StreamId
 from domain.person import (
@@ -56,19 +59,58 @@ BORN = Description(date(1980, 1, 1), Sex.FEMALE)
 CORRECTED = Description(date(1980, 1, 2), Sex.FEMALE)
 
 
-def describe(description: Description = BORN, content: str = "d1") -> Describe:
-    return Describe("1078810412", description, content)
+LATER = datetime(2026, 5, 10, tzinfo=UTC)
 
 
-def described(description: Description = BORN, content: str = "d1") -> PersonDescribed:
-    return PersonDescribed(payer_id="1078810412", content=content, personal=description)
+def describe(description: Description = BORN, content: str = "d1", at: datetime = MOMENT) -> Describe:
+    return Describe("1078810412", description, content, at)
+
+
+def described(description: Description = BORN, content: str = "d1", at: datetime | None = MOMENT) -> PersonDescribed:
+    return PersonDescribed(payer_id="1078810412", content=content, personal=description, at=at)
 
 
 def test_a_birth_date_is_recorded_once_and_again_when_it_is_corrected() -> None:
     Given(person, identified()).when(describe()).then(described())
     Given(person, described(), identified()).when(describe()).then()
-    Given(person, described()).when(describe(CORRECTED, "d2")).then(described(CORRECTED, "d2"))
+    Given(person, described()).when(describe(CORRECTED, "d2", LATER)).then(described(CORRECTED, "d2", LATER))
     Given(person, identified(), described()).when(identify()).then()
+
+
+def test_what_was_said_before_the_last_word_on_a_birth_date_is_no_news_however_late_it_comes() -> None:
+    Given(person, described(CORRECTED, "d2", LATER)).when(describe()).then()
+
+
+def test_the_same_birth_date_said_again_later_is_recorded_since_another_may_have_been_said_between() -> None:
+    Given(person, described()).when(describe(at=LATER)).then(described(at=LATER))
+
+
+def test_what_was_recorded_without_a_moment_was_said_before_all_else() -> None:
+    Given(person, described(CORRECTED, "d2", None)).when(describe()).then(described())
+    Given(person, described(CORRECTED, "d2", None), described()).when(describe(CORRECTED, "d2")).then(
+        described(CORRECTED, "d2")
+    )
+
+
+MOMENTS = [MOMENT.replace(day=day) for day in (1, 2, 3)]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(MOMENTS), st.sampled_from("abc")), min_size=1, max_size=6).flatmap(
+        lambda said: st.tuples(st.permutations(said), st.permutations(said))
+    )
+)
+def test_descriptions_in_any_order_end_in_the_same(orders: tuple[list[tuple[datetime, str]], ...]) -> None:
+    """Also those of one moment: the hash of their content decides."""
+    ends = set()
+    for order in orders:
+        state = described_before = person.evolve(person.INITIAL, described(content="z", at=None))
+        for at, content in order:
+            for event in person.decide(state, describe(content=content, at=at)):
+                state = person.evolve(state, event)
+        assert state != described_before
+        ends.add((state.described_at, state.described))
+    assert ends == {max(orders[0])}
 
 
 # --- linked
