@@ -68,6 +68,7 @@ _POSTING: dict[str, Any] = {"personal": ClaimNumbers, "upcasters": {1: _paid_on_
 TOPICS = (
     Topic("person.identified", person.PersonIdentified, personal=person.Names),
     Topic("person.linked", person.PersonLinked),
+    Topic("person.unlinked", person.PersonUnlinked),
     Topic("person.described", person.PersonDescribed, personal=person.Description),
     Topic("remittance.received", remittance.RemittanceReceived, personal=tuple[str, ...], always_personal=False),
     Topic("claim.adjudicated", claim.ClaimAdjudicated, **_POSTING),

@@ -4,9 +4,11 @@ Who a person is stands in this stream and nowhere else; claims carry the opaque 
 Identity: payer, member id and given name. Twins share a member id, and so may a whole family.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from domain.facts import Event, Fact, Sealed, StreamId
 
@@ -38,12 +40,14 @@ class Description(Fact, frozen=True, omit_defaults=True, gc=False):
 
 
 class Link(StrEnum):
-    """How a payer says that two of its numbers are of one person."""
+    """What a payer says of two of its numbers."""
 
     LINKED = "linked"
-    """Both go on"""
+    """They are of one person, and both go on"""
     MERGED = "merged"
-    """The earlier one is not used any more"""
+    """They are of one person, and the earlier one is not used any more"""
+    UNLINKED = "unlinked"
+    """They are not of one person: what was said was a mistake"""
 
 
 # --- a message about one person, understood
@@ -79,7 +83,7 @@ class Describe(Fact, frozen=True, gc=False):
 
 
 class Join(Fact, frozen=True, gc=False):
-    """Say that a person is one who is known under another number too."""
+    """Say that a person is one who is known under another number too, or is not."""
 
     payer_id: str
     earlier: StreamId
@@ -121,7 +125,16 @@ class PersonLinked(Event, frozen=True, gc=False):
     source: str
 
 
-PersonEvent = PersonIdentified | PersonDescribed | PersonLinked
+class PersonUnlinked(Event, frozen=True, gc=False):
+    """The two were never one person: nothing that was said of the one is said of the other."""
+
+    payer_id: str
+    earlier: StreamId
+    at: datetime
+    source: str
+
+
+PersonEvent = PersonIdentified | PersonDescribed | PersonLinked | PersonUnlinked
 
 # --- state
 
@@ -132,7 +145,7 @@ class Person(Fact, frozen=True, omit_defaults=True, gc=False):
     content: str = ""
     described: str = ""
     described_at: datetime | None = None
-    links: tuple[tuple[StreamId, Link], ...] = ()
+    links: tuple[tuple[StreamId, Link, datetime], ...] = ()
 
 
 INITIAL = Person()
@@ -151,7 +164,12 @@ def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
             is_last = (at, content) > (state.described_at or EARLIEST, state.described)
             return (PersonDescribed(payer_id, content, description, at),) if is_last else ()
         case Join(payer_id=payer_id, earlier=earlier, link=link, at=at, source=source):
-            return () if (earlier, link) in state.links else (PersonLinked(payer_id, earlier, link, at, source),)
+            # Said again later it is news: they may have been said not to be one between.
+            if any(known[:2] == (earlier, link) and known[2] >= at for known in state.links):
+                return ()
+            if link is Link.UNLINKED:
+                return (PersonUnlinked(payer_id, earlier, at, source),)
+            return (PersonLinked(payer_id, earlier, link, at, source),)
         case _:
             assert_never(command)
 
@@ -165,8 +183,55 @@ def evolve(state: Person, event: PersonEvent) -> Person:
             return Person(event.content, state.described, state.described_at, state.links)
         case PersonDescribed():
             return Person(state.content, event.content, event.at, state.links)
-        case PersonLinked():
-            links = (*state.links, (event.earlier, event.link))
+        case PersonLinked() | PersonUnlinked():
+            links = (*state.links, (event.earlier, _said(event), event.at))
             return Person(state.content, state.described, state.described_at, links)
         case _:
             assert_never(event)
+
+
+def _said(event: PersonLinked | PersonUnlinked) -> Link:
+    return event.link if isinstance(event, PersonLinked) else Link.UNLINKED
+
+
+# --- who is whom, by what was said of several
+
+
+class Word(NamedTuple):
+    """What was said of two persons."""
+
+    person: StreamId
+    earlier: StreamId
+    link: Link
+    at: datetime
+
+
+def word_of(person: StreamId, event: PersonLinked | PersonUnlinked) -> Word:
+    return Word(person, event.earlier, _said(event), event.at)
+
+
+def linked(words: Collection[Word]) -> set[tuple[StreamId, StreamId]]:
+    """Each person with everybody whom they were before, over any number of steps, by words in any order.
+
+    Of two persons the last word holds, whichever of them it calls the earlier one; of one moment that they are not one:
+    to show somebody's claims to another is worse than not to show them.
+    """
+    apart: dict[frozenset[StreamId], datetime] = {}
+    for each in words:
+        if each.link is Link.UNLINKED:
+            both = frozenset((each.person, each.earlier))
+            apart[both] = max(each.at, apart.get(both, EARLIEST))
+    was: dict[StreamId, set[StreamId]] = defaultdict(set)
+    for each in words:
+        if each.link is not Link.UNLINKED and each.at > apart.get(frozenset((each.person, each.earlier)), EARLIEST):
+            was[each.person].add(each.earlier)
+    return {(person, earlier) for person in was for earlier in _reached(was, person) if earlier != person}
+
+
+def _reached(was: Mapping[StreamId, set[StreamId]], person: StreamId) -> Iterator[StreamId]:
+    seen, ahead = {person}, [person]
+    while ahead:
+        news = was.get(ahead.pop(), set()) - seen
+        yield from news
+        seen |= news
+        ahead += news

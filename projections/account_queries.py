@@ -10,6 +10,7 @@ import msgspec
 from domain.accumulators import Accumulated, Counted, Told, accumulated, counted
 from domain.adjudication import Accumulator, Network
 from domain.claim import Claim, Said
+from projections.people import SAME_PERSONS
 
 PAYERS = """
 WITH RECURSIVE paid AS (
@@ -57,13 +58,13 @@ _SUMS = """
 """
 """In each row, charged = plan paid + adjustments + patient paid + waived + disputed + owed - credit."""
 
-_OF_BILLS = """
+_OF_BILLS = f"""
     bill_id = ANY(ARRAY(
         SELECT claim.bill_id FROM claim_history claim
-        WHERE claim.person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
+        WHERE claim.person_id = ANY(ARRAY({SAME_PERSONS}))
         UNION ALL SELECT opening.bill_id FROM openings opening WHERE account_id = ANY(%(accounts)s::uuid[])
     ))
-"""
+"""  # noqa: S608 nothing in it comes from outside
 _OF_PAYMENTS = """
     payment_id = ANY(ARRAY(SELECT payment_id FROM payment_history WHERE account_id = ANY(%(accounts)s::uuid[])))
 """
@@ -98,7 +99,7 @@ ORDER BY first_day, bill_id NULLS LAST
 """What each bill of a member comes to, and last what their payments come to by themselves: what they collected, less what
 bills have of it."""
 
-ACCUMULATORS = """
+ACCUMULATORS = f"""
 SELECT history.claim_id::text, history.payer_id, payer.name AS payer, history.person_id::text,
        concat_ws(' ', person.given_name, person.family_name) AS patient, history.folded,
        told.network, told.plan_id, told.plan_year_from, told.accumulators
@@ -106,11 +107,11 @@ FROM claim_history history
 JOIN people person ON person.person_id = history.person_id
 LEFT JOIN payers payer ON payer.payer_id = history.payer_id
 LEFT JOIN coverages told ON told.claim_id = history.claim_id AND told.position = history.position
-WHERE history.person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
+WHERE history.person_id = ANY(ARRAY({SAME_PERSONS}))
   AND (%(known_at)s::bigint IS NULL OR history.position <= %(known_at)s)
   AND (%(as_of)s::date IS NULL OR history.day <= %(as_of)s)
 ORDER BY history.claim_id, history.position
-"""
+"""  # noqa: S608 nothing in it comes from outside
 """Everything that was said of a member's claims by a payer's day, as far as it was known at a position: what follows from
 it is derived by `accumulators_of`.
 """
@@ -347,7 +348,7 @@ SELECT kind, subject_id::text, raised_on, raised_position, CASE WHEN is_over THE
 FROM (
     SELECT kind, subject_id, raised_on, raised_position, resolved_on, resolved_position, amount, NULL AS fact_id FROM money_alerts
     WHERE account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
-          OR subject_id IN (SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
+          OR subject_id IN ({SAME_PERSONS}))
     UNION ALL
     SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL, fact_id FROM security_alerts
     WHERE login_id IN (
@@ -365,9 +366,9 @@ ORDER BY raised_on, kind, subject_id, raised_position
 """What a member should hear of, about money and about sign-ins: what was raised by a day, and whether it was resolved by
 then, as known at a position. What a day alone raised is known at any."""
 
-EARLIER_NUMBERS = """
+EARLIER_NUMBERS = f"""
 SELECT DISTINCT earlier.payer_id, earlier.member_id
-FROM people now JOIN person_links link USING (person_id) JOIN people earlier ON earlier.person_id = link.earlier_id
-WHERE upper(now.member_id) = upper(%(member)s) ORDER BY 1, 2
-"""
+FROM people earlier WHERE earlier.person_id = ANY(ARRAY({SAME_PERSONS})) AND upper(member_id) <> upper(%(member)s)
+ORDER BY 1, 2
+"""  # noqa: S608 nothing in it comes from outside
 """Under which other numbers the persons of a member's number were known before."""

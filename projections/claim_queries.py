@@ -33,7 +33,8 @@ _CONDITIONS = {
     "claim_id": "c.claim_id = %(claim_id)s::uuid",
     "first_id": "c.claim_id BETWEEN %(first_id)s::uuid AND %(last_id)s::uuid",
     "member": """c.person_id = ANY(ARRAY(
-        SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)
+        SELECT same.same_id FROM people JOIN same_persons_history same USING (person_id)
+        WHERE upper(people.member_id) = upper(%(member)s) AND {same_holds}
     ))""",
     "status": "c.status = %(status)s",
     "type": "c.claim_type = %(type)s",
@@ -63,7 +64,10 @@ def find(asked: Collection[str]) -> str:
     return _FIND.format(
         holds=holds.format(row="c"),
         other_holds=holds.format(row="other"),
-        conditions=" AND ".join(sql for name, sql in _CONDITIONS.items() if name in asked) or "true",
+        conditions=" AND ".join(
+            sql.format(same_holds=holds.format(row="same")) for name, sql in _CONDITIONS.items() if name in asked
+        )
+        or "true",
         limit="LIMIT %(limit)s" if "limit" in asked else "",
     )
 

@@ -1,5 +1,7 @@
 """What the answers about costs begin with: a member's claims, and what a payer allowed for a procedure."""
 
+from projections.people import SAME_PERSONS
+
 FOLDED = """
 SELECT min(coalesce(folded.notification_id, 0)) AS position
 FROM projection_generation live
@@ -8,12 +10,12 @@ WHERE live.live AND live.name IN ('accumulators', 'claim_history', 'coverage', '
 """
 """Up to which position of the log every table that these answers need is folded."""
 
-CLAIMS = """
+CLAIMS = f"""
 SELECT claim_id::text, max(events) AS events FROM claim_history
-WHERE person_id = ANY(ARRAY(SELECT same_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)))
+WHERE person_id = ANY(ARRAY({SAME_PERSONS}))
   AND payer_id = %(payer)s AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
 GROUP BY claim_id
-"""
+"""  # noqa: S608 nothing in it comes from outside
 """All claims that a payer knows of a member's, with how many events each had at a position."""
 
 PATIENTS = """
@@ -22,8 +24,10 @@ WHERE upper(member_id) = upper(%(member)s) AND payer_id = %(payer)s ORDER BY giv
 """
 
 EARLIER = """
-SELECT link.earlier_id::text, link.person_id::text FROM person_links link JOIN people now USING (person_id)
-WHERE upper(now.member_id) = upper(%(member)s) AND link.position <= %(known_at)s
+SELECT link.same_id::text AS earlier_id, link.person_id::text
+FROM same_persons_history link JOIN people now USING (person_id)
+WHERE upper(now.member_id) = upper(%(member)s) AND link.same_id <> link.person_id
+  AND link.position <= %(known_at)s AND (link.known_until IS NULL OR link.known_until > %(known_at)s)
 """
 """Whom else the persons of a member's number were known as, under earlier ones."""
 

@@ -1,16 +1,29 @@
 """Who a person is. The only table that knows names and birth dates, so that analysts never need it and erasure has one to purge."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 import msgspec
 
-from domain.person import Description, Names, PersonDescribed, PersonIdentified, PersonLinked
+from domain.facts import StreamId
+from domain.person import (
+    Description,
+    Link,
+    Names,
+    PersonDescribed,
+    PersonIdentified,
+    PersonLinked,
+    PersonUnlinked,
+    Word,
+    linked,
+    word_of,
+)
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "people"
-VERSION = 2
-EVENTS = (PersonIdentified, PersonDescribed, PersonLinked)
+VERSION = 3
+EVENTS = (PersonIdentified, PersonDescribed, PersonLinked, PersonUnlinked)
 OPENS_PERSONAL = True
 
 TABLES = """
@@ -38,29 +51,58 @@ COMMENT ON COLUMN people.suffix IS 'Name suffix.';
 COMMENT ON COLUMN people.position IS 'Position in the log of the latest naming.';
 COMMENT ON COLUMN people.birth_date IS 'Day of birth, where an enrolment tells it.';
 COMMENT ON COLUMN people.sex IS 'female, male, other or unknown, as payers have it; null where no enrolment tells.';
+CREATE TABLE person_link_facts (
+    position bigint PRIMARY KEY,
+    person_id uuid NOT NULL,
+    earlier_id uuid NOT NULL,
+    kind text NOT NULL,
+    said_at timestamptz NOT NULL
+);
+CREATE INDEX person_link_facts_person_idx ON person_link_facts (person_id);
+CREATE INDEX person_link_facts_earlier_idx ON person_link_facts (earlier_id);
+COMMENT ON TABLE person_link_facts IS 'What payers said of two of their numbers. Rows are only ever added.';
+COMMENT ON COLUMN person_link_facts.position IS 'Position in the log of the event that says it.';
+COMMENT ON COLUMN person_link_facts.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN person_link_facts.earlier_id IS 'As they were known before.';
+COMMENT ON COLUMN person_link_facts.kind IS 'linked, merged or unlinked.';
+COMMENT ON COLUMN person_link_facts.said_at IS 'When the payer said it; of what is said of two persons the last holds.';
 CREATE TABLE person_links (
     person_id uuid NOT NULL,
     earlier_id uuid NOT NULL,
     position bigint NOT NULL,
-    PRIMARY KEY (person_id, earlier_id)
+    known_until bigint,
+    PRIMARY KEY (person_id, earlier_id, position)
 );
 CREATE INDEX person_links_earlier_idx ON person_links (earlier_id);
 COMMENT ON TABLE person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
 COMMENT ON COLUMN person_links.person_id IS 'The person as they are known now.';
 COMMENT ON COLUMN person_links.earlier_id IS 'As they were known before.';
 COMMENT ON COLUMN person_links.position IS 'Position in the log of the event by which that is known.';
+COMMENT ON COLUMN person_links.known_until IS 'Position of the event that takes it back; null while it holds.';
 """
 
 VIEWS = """
 CREATE OR REPLACE VIEW public.people AS SELECT * FROM people;
 COMMENT ON VIEW public.people IS 'Who a person is. Personal.';
-CREATE OR REPLACE VIEW public.person_links AS SELECT * FROM person_links;
-COMMENT ON VIEW public.person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps.';
+CREATE OR REPLACE VIEW public.person_link_facts AS SELECT * FROM person_link_facts;
+COMMENT ON VIEW public.person_link_facts IS 'What payers said of two of their numbers.';
+CREATE OR REPLACE VIEW public.person_links AS
+SELECT person_id, earlier_id, position FROM person_links WHERE known_until IS NULL;
+COMMENT ON VIEW public.person_links IS 'Whom else a payer knew as a person, under earlier numbers; also over several steps. What was taken back is left out.';
 CREATE OR REPLACE VIEW public.same_persons AS
-SELECT person_id, person_id AS same_id FROM people UNION ALL SELECT person_id, earlier_id FROM person_links;
+SELECT person_id, person_id AS same_id FROM people
+UNION ALL SELECT person_id, earlier_id FROM person_links WHERE known_until IS NULL;
 COMMENT ON VIEW public.same_persons IS 'Each person, and whom else a payer knew as the same one: what is said of any of them is theirs.';
 COMMENT ON COLUMN public.same_persons.person_id IS 'The person as they are known now.';
 COMMENT ON COLUMN public.same_persons.same_id IS 'The same, or as they were known before: by which other tables speak of them.';
+CREATE OR REPLACE VIEW public.same_persons_history AS
+SELECT person_id, person_id AS same_id, 0::bigint AS position, NULL::bigint AS known_until FROM people
+UNION ALL SELECT person_id, earlier_id, position, known_until FROM person_links;
+COMMENT ON VIEW public.same_persons_history IS 'The same as it was known at any position of the log, also what was taken back since: never without a position to ask for.';
+COMMENT ON COLUMN public.same_persons_history.person_id IS 'The person as they are known now.';
+COMMENT ON COLUMN public.same_persons_history.same_id IS 'The same, or as they were known before.';
+COMMENT ON COLUMN public.same_persons_history.position IS 'Position in the log from which on that is known; 0 of the person.';
+COMMENT ON COLUMN public.same_persons_history.known_until IS 'Position of the event that takes it back; null while it holds.';
 """
 
 UPSERT = """
@@ -83,15 +125,39 @@ FROM json_to_recordset(%(rows)s::json) AS row (person_id uuid, birth_date date, 
 WHERE people.person_id = row.person_id
 """
 
-INSERT_LINKS = """
-INSERT INTO person_links SELECT * FROM json_populate_recordset(NULL::person_links, %(rows)s::json)
-ON CONFLICT (person_id, earlier_id) DO NOTHING
+INSERT_FACTS = """
+INSERT INTO person_link_facts SELECT * FROM json_populate_recordset(NULL::person_link_facts, %(rows)s::json)
 """
 
-LINKS = """
-SELECT person_id::text, earlier_id::text FROM person_links
-WHERE person_id = ANY(string_to_array(%(persons)s, ',')::uuid[]) OR earlier_id = ANY(string_to_array(%(persons)s, ',')::uuid[])
+END_LINKS = """
+UPDATE person_links SET known_until = row.known_until
+FROM json_to_recordset(%(rows)s::json) AS row (person_id uuid, earlier_id uuid, known_until bigint)
+WHERE (person_links.person_id, person_links.earlier_id) = (row.person_id, row.earlier_id)
+  AND person_links.known_until IS NULL
 """
+
+INSERT_LINKS = "INSERT INTO person_links SELECT * FROM json_populate_recordset(NULL::person_links, %(rows)s::json)"
+
+SAID = """
+WITH RECURSIVE about (person_id) AS (
+    SELECT unnest(string_to_array(%(persons)s, ',')::uuid[])
+    UNION
+    SELECT other.person_id FROM about CROSS JOIN LATERAL (
+        SELECT earlier_id FROM person_link_facts WHERE person_id = about.person_id
+        UNION ALL SELECT person_id FROM person_link_facts WHERE earlier_id = about.person_id
+    ) other (person_id)
+)
+SELECT person_id::text, earlier_id::text, kind, said_at FROM about JOIN person_link_facts USING (person_id)
+"""
+"""All that was said of some persons, of those with whom it was said, and so on."""
+
+SAME_PERSONS = """
+    SELECT same.same_id FROM people JOIN same_persons_history same USING (person_id)
+    WHERE upper(people.member_id) = upper(%(member)s)
+      AND (%(known_at)s::bigint IS NULL OR same.position <= %(known_at)s)
+      AND (same.known_until IS NULL OR same.known_until > %(known_at)s)
+"""
+"""For readers: all whom a payer knows under a member's number, and whom else it knew as the same, as known at a position."""
 
 
 class Row(msgspec.Struct):
@@ -111,16 +177,30 @@ class Described(msgspec.Struct):
     sex: str
 
 
+class FactRow(msgspec.Struct):
+    position: int
+    person_id: str
+    earlier_id: str
+    kind: Link
+    said_at: datetime
+
+
 class LinkRow(msgspec.Struct):
     person_id: str
     earlier_id: str
-    position: int
+    position: int | None
+    """None of one that an earlier batch began"""
+    known_until: int | None = None
 
 
 def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
     rows: dict[str, Row] = {}
     described: dict[str, Described] = {}
-    links = [projected for projected in events if isinstance(projected.event, PersonLinked)]
+    words = [
+        (projected.position, word_of(projected.stream, projected.event))
+        for projected in events
+        if isinstance(projected.event, PersonLinked | PersonUnlinked)
+    ]
     for projected in events:
         event, names = projected.event, projected.personal
         if names is None:  # the person's key was destroyed: there is nothing left to tell
@@ -140,24 +220,52 @@ def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
             suffix=names.suffix,
             position=projected.position,
         )
-    told = ((UPSERT, list(rows.values())), (DESCRIBE, list(described.values())))
-    changes = [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
-    if links:
-        changes.append(Statement(INSERT_LINKS, msgspec.json.encode(_joined(links, read))))
-    return changes
+    facts = [FactRow(position, *word) for position, word in words]
+    ended, begun = _links(words, read) if words else ([], [])
+    told = (
+        (UPSERT, list(rows.values())),
+        (DESCRIBE, list(described.values())),
+        (INSERT_FACTS, facts),
+        (END_LINKS, ended),
+        (INSERT_LINKS, begun),
+    )
+    return [Statement(sql, msgspec.json.encode(changed)) for sql, changed in told if changed]
 
 
-def _joined(links: Sequence[Projected], read: Read) -> list[LinkRow]:
-    """Who is now known to be whom: whoever a person was, all who the person became were as well."""
-    events = [(each.stream, each.event, each.position) for each in links]
-    named = {name for stream, event, _ in events if isinstance(event, PersonLinked) for name in (stream, event.earlier)}
-    known = {(now, earlier) for now, earlier in read(LINKS, {"persons": ",".join(sorted(named))})}
-    rows: list[LinkRow] = []
-    for stream, event, position in events:
-        assert isinstance(event, PersonLinked)
-        became = {stream} | {now for now, earlier in known if earlier == stream}
-        was = {event.earlier} | {earlier for now, earlier in known if now == event.earlier}
-        news = {(now, earlier) for now in became for earlier in was if now != earlier} - known
-        known |= news
-        rows += [LinkRow(now, earlier, position) for now, earlier in sorted(news)]
-    return rows
+def _links(words: Sequence[tuple[int, Word]], read: Read) -> tuple[list[LinkRow], list[LinkRow]]:
+    """Of earlier batches those that end, and those that begin, whether or not they end as well."""
+    about = defaultdict[StreamId, set[Word]](set)
+
+    def hear(word: Word) -> None:
+        for person in (word.person, word.earlier):
+            about[person].add(word)
+
+    named = {person for _, word in words for person in (word.person, word.earlier)}
+    for person, earlier, kind, said_at in read(SAID, {"persons": ",".join(sorted(named))}):
+        hear(Word(person, earlier, Link(kind), said_at))
+    ended, begun, holding = list[LinkRow](), list[LinkRow](), dict[tuple[StreamId, StreamId], LinkRow]()
+    for position, word in words:
+        before = linked(_around(about, word.person, word.earlier))
+        hear(word)
+        after = linked(_around(about, word.person))
+        for pair in sorted(before - after):
+            row = holding.pop(pair, None)
+            if row is None:
+                ended.append(row := LinkRow(*pair, None))
+            row.known_until = position
+        for pair in sorted(after - before):
+            begun.append(row := LinkRow(*pair, position))
+            holding[pair] = row
+    return ended, begun
+
+
+def _around(about: Mapping[StreamId, set[Word]], *persons: StreamId) -> set[Word]:
+    """All that was said of some persons, of those with whom it was said, and so on."""
+    found, seen, ahead = set[Word](), {*persons}, [*persons]
+    while ahead:
+        news = about.get(ahead.pop(), set()) - found
+        found |= news
+        others = {person for word in news for person in (word.person, word.earlier)} - seen
+        seen |= others
+        ahead += others
+    return found

@@ -1,8 +1,10 @@
 """Which streams of the log tell of a member: their claims, their money, their coverage, their sign-ins."""
 
-STREAMS_OF = """
+from projections.people import SAME_PERSONS
+
+STREAMS_OF = f"""
 WITH persons AS (
-    SELECT same_id AS person_id FROM people JOIN same_persons USING (person_id) WHERE upper(member_id) = upper(%(member)s)
+    SELECT same_id AS person_id FROM ({SAME_PERSONS}) same
 ),
 claimed AS (SELECT DISTINCT claim_id, bill_id FROM claim_history WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)))
 SELECT person_id::text AS stream FROM persons
@@ -18,5 +20,5 @@ UNION SELECT consent_id::text FROM consent_facts
       WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)) OR viewer_id = ANY(ARRAY(SELECT person_id FROM persons))
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
 UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
-"""
+"""  # noqa: S608 nothing in it comes from outside
 """By the number on the card, and the accounts and the coverage of it with every payer."""

@@ -184,7 +184,7 @@ def ask(question: str, member: str, as_of: datetime | None, known_at: str | None
     """Of a member, and their account with every payer."""
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
-        own = accounts_of(ledger, member)
+        own = accounts_of(ledger, member, position)
         with ledger.database.session() as cursor:
             asked = {"member": member, "accounts": own, "as_of": as_of and as_of.date(), "known_at": position}
             return cursor.execute(question, asked).fetchall()

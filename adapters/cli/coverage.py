@@ -56,7 +56,7 @@ def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
 
 def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
     """A member's coverage with each payer, on a day."""
-    streams = coverages_of(ledger, member)
+    streams = coverages_of(ledger, member, known_at)
     with ledger.database.session() as cursor:
         wanted = {"coverages": list(streams), "known_at": known_at}
         found = coverages_in(cursor.execute(FACTS, wanted).fetchall())

@@ -101,7 +101,7 @@ def end(as_json: Json = False) -> None:
 def logins_of(
     ledger: Ledger, member: str, as_of: date | None, known_at: int | None, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "as_of": as_of, "limit": limit}
+    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "as_of": as_of, "limit": limit}
     with ledger.database.session() as cursor:
         rows = cursor.execute(LOGINS, asked).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
@@ -110,7 +110,7 @@ def logins_of(
 
 def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: int | None) -> list[dict[str, Any]]:
     """By what had happened before a moment."""
-    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "until": until}
+    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "until": until}
     with ledger.database.session() as cursor:
         rows = cursor.execute(SESSIONS_OF, asked).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
@@ -118,7 +118,7 @@ def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: i
 
 
 def portal_accounts_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> list[dict[str, Any]]:
-    asked = {"accounts": accounts_of(ledger, member), "known_at": known_at, "as_of": as_of}
+    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "as_of": as_of}
     with ledger.database.session() as cursor:
         rows = cursor.execute(PORTAL_ACCOUNTS_OF, asked).fetchall()
     return [

@@ -6,20 +6,20 @@ from domain.facts import StreamId
 from projections.account_queries import EARLIER_NUMBERS, PAYERS, PAYERS_OF
 
 
-def accounts_of(ledger: Ledger, member: str) -> list[StreamId]:
-    """A member's account with every payer, also under earlier numbers."""
-    return [account_of(ledger.ids, *number) for number in _numbers(ledger, member, PAYERS)]
+def accounts_of(ledger: Ledger, member: str, known_at: int | None = None) -> list[StreamId]:
+    """A member's account with every payer, also under earlier numbers as known at a position."""
+    return [account_of(ledger.ids, *number) for number in _numbers(ledger, member, PAYERS, known_at)]
 
 
-def coverages_of(ledger: Ledger, member: str) -> dict[StreamId, str]:
+def coverages_of(ledger: Ledger, member: str, known_at: int | None = None) -> dict[StreamId, str]:
     """A member's coverage with every payer that named them, and that payer; also under earlier numbers."""
-    return {coverage_stream(ledger.ids, *number): number[0] for number in _numbers(ledger, member, PAYERS_OF)}
+    numbers = _numbers(ledger, member, PAYERS_OF, known_at)
+    return {coverage_stream(ledger.ids, *number): number[0] for number in numbers}
 
 
-def _numbers(ledger: Ledger, member: str, payers: str) -> list[tuple[str, str]]:
+def _numbers(ledger: Ledger, member: str, payers: str, known_at: int | None) -> list[tuple[str, str]]:
     """The member's number with each payer, and the numbers under which the same persons were known before."""
     with ledger.database.session() as cursor:
-        now = [(row["payer_id"], member) for row in cursor.execute(payers, {"member": member})]
-        return now + [
-            (row["payer_id"], row["member_id"]) for row in cursor.execute(EARLIER_NUMBERS, {"member": member})
-        ]
+        asked = {"member": member, "known_at": known_at}
+        now = [(row["payer_id"], member) for row in cursor.execute(payers, asked)]
+        return now + [(row["payer_id"], row["member_id"]) for row in cursor.execute(EARLIER_NUMBERS, asked)]

@@ -45,7 +45,7 @@ def asked(
     ledger: Ledger, member: str, day: date, known_at: int | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A member's payments and schedules as of a day, as known at a position."""
-    wanted = {"accounts": accounts_of(ledger, member), "known_at": known_at}
+    wanted = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at}
     with ledger.database.session() as cursor:
         paid, scheduled = (cursor.execute(question, wanted).fetchall() for question in (PAYMENTS, SCHEDULES))
     return list(_told(paid, day)), list(_scheduled(scheduled, day))

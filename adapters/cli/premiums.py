@@ -37,7 +37,7 @@ def show_premiums(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
 
 def contracts_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
     """Each contract of a member as it stood on a day."""
-    wanted = {"accounts": accounts_of(ledger, member), "known_at": known_at}
+    wanted = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at}
     with ledger.database.session() as cursor:
         facts = cursor.execute(FACTS, wanted).fetchall()
     return [

@@ -123,8 +123,9 @@ def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[S
     with ledger.database.session() as cursor:
         asked = {
             "member": member,
-            "accounts": accounts_of(ledger, member),
-            "coverages": list(coverages_of(ledger, member)),
+            "known_at": known_at,
+            "accounts": accounts_of(ledger, member, known_at),
+            "coverages": list(coverages_of(ledger, member, known_at)),
         }
         streams = [row["stream"] for row in cursor.execute(STREAMS_OF, asked)]
     steps: list[Step] = []

@@ -87,6 +87,10 @@ class Merged(Linked, frozen=True, gc=False, kw_only=True, tag_field="kind", tag=
     """A person has a new number, and the earlier one is not used any more."""
 
 
+class Unlinked(Linked, frozen=True, gc=False, kw_only=True, tag_field="kind", tag="unlinked"):
+    """They are not the same person: that they were linked or merged was a mistake."""
+
+
 class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
     """One change of a member's coverage."""
 
@@ -104,6 +108,7 @@ class CoverageChange(Part, frozen=True, gc=False, kw_only=True):
         | Voided
         | Linked
         | Merged
+        | Unlinked
         | plan_change.Requested
         | plan_change.Compared
         | plan_change.Confirmed
@@ -183,7 +188,7 @@ def _link(read: CoverageChange, said: Linked) -> LinkNotice:
     return LinkNotice(read.payer_id, now, earlier, _LINK[type(said)], read.at)
 
 
-_LINK = {Linked: Link.LINKED, Merged: Link.MERGED}
+_LINK = {Linked: Link.LINKED, Merged: Link.MERGED, Unlinked: Link.UNLINKED}
 
 
 def _individual(member_id: str, named: dict[str, Any]) -> Individual:

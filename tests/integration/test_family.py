@@ -309,6 +309,28 @@ def test_what_a_viewer_was_allowed_under_an_earlier_number_they_may_see_under_a_
     assert shown(ledger, "BEN", DAY) == []
 
 
+def test_two_who_were_linked_by_mistake_are_two_again(ledger: Ledger) -> None:
+    """Neither sees the other's claims, nor does one's consent open the other's."""
+    theirs = ORDINARY | {"patient": {"member_id": EARLIER, "given_name": "ADA"}}
+    take(ledger, said("enrolled"), said("enrolled", change_id="F-theirs") | OLD)
+    take(ledger, claim("2", "ADA"), theirs, said("consent_granted", "2026-01-04"), said("linked"))
+    ada, their = person(ledger, "ADA"), person_of(ledger.ids, PAYER, Names(EARLIER, given_name="ADA"))
+    patients = {row["claim_id"]: row["person_id"] for row in find(ledger, member=MEMBER)}
+    known_at = value(ledger.database, "SELECT position FROM head")
+
+    def to(name: str, member_id: str = MEMBER, **known: int) -> list[str]:
+        found = claims_seen_by(ledger, find(ledger, member=MEMBER, **known), viewer_of(f"{member_id}/{name}"), DAY)
+        return sorted(patients[each["claim_id"]] for each in found)
+
+    assert to("ADA") == to("ADA", EARLIER) == to("BEN") == sorted([ada, their])
+    assert len(pairs_of(ledger, MEMBER, DAY, None)) == 6
+    take(ledger, said("unlinked", "2026-05-01"))
+    assert (to("ADA"), to("ADA", EARLIER), to("BEN")) == ([ada], [], [ada])
+    assert (to("ADA", known_at=known_at), to("ADA", EARLIER, known_at=known_at)) == ([ada], [their])
+    assert to("BEN", known_at=known_at) == [ada]
+    assert {their} & {each["subject_id"] for each in pairs_of(ledger, MEMBER, DAY, None)} == set()
+
+
 def test_numbers_with_other_birth_dates_tell_no_age(ledger: Ledger) -> None:
     other = said("enrolled", change_id="F-other") | OLD
     other["said"] = other["said"] | {"subscriber": other["said"]["subscriber"] | {"birth_date": "2010-01-01"}}

@@ -46,8 +46,8 @@ from samples.make import build
 from tests.given import ADA, BENITO, CARMEN, MEMBERS, damaged, message, paid, remittance, rows, value
 from tests.integration.test_settlement import REVERSED, entry
 from tests.unit import families
+from tests.unit.coverage import LINKS, change
 from tests.unit.coverage import SAID as COVERAGE_KINDS
-from tests.unit.coverage import change
 from tests.unit.notices import adjudicated, encoded
 from tests.unit.payments import KINDS, SCHEDULE_KINDS, told, told_of_schedule
 from tests.unit.plans import plan
@@ -59,6 +59,7 @@ A, B, C = paid("A", ADA), paid("B", BENITO), paid("C", CARMEN)
 TABLES = {
     "claim_history": "claim_history",
     "people": "people",
+    "person_link_facts": "people",
     "person_links": "people",
     "payers": "payers",
     "remittances": "remittances",
@@ -121,7 +122,7 @@ def samples_taken_in(ledger: Ledger) -> None:
     )
     ledger.intake.handle([Message("plans/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
     ledger.intake.handle([Message("providers/0@1", encoded(provider()), Format.JSON_PROVIDER)])
-    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, "linked"]]
+    of_coverage = [encoded(change(kind)) for kind in [*COVERAGE_KINDS, *LINKS]]
     of_coverage += [encoded(families.said(kind)) for kind in families.SAID]
     ledger.intake.handle([Message("coverage.changes/0@1", each, Format.JSON_COVERAGE) for each in of_coverage])
     of_portals = [of_member(sign_in(kind, kind)) for kind in SAID]

@@ -34,6 +34,7 @@ SAID: dict[str, Message] = {
 LINKS: dict[str, Message] = {
     "linked": {"given_name": "ADA", "earlier_member_id": "OLD1"},
     "merged": {"given_name": "ADA", "earlier_member_id": "OLD1", "earlier_given_name": "ADDIE"},
+    "unlinked": {"given_name": "ADA", "earlier_member_id": "OLD1"},
 }
 """Those that are said of a person"""
 

@@ -27,6 +27,7 @@ SAID: dict[str, Message] = {
     "confidential_communications_requested": BY_SUBJECT,
     "confidential_communications_withdrawn": BY_SUBJECT,
     "linked": {"given_name": "ADA", "earlier_member_id": "TGV000000001"},
+    "unlinked": {"given_name": "ADA", "earlier_member_id": "TGV000000001"},
 }
 """Of ADA, to her spouse BEN"""
 

@@ -17,7 +17,7 @@ from tests.unit.families import MEMBER, PAYER, SAID, said
 from tests.unit.notices import Message, encoded
 from tests.unit.test_coverage_message import SECTION, VALIDATOR, refusal
 
-KINDS = sorted(SAID.keys() - {"enrolled", "linked"})
+KINDS = sorted(SAID.keys() - {"enrolled", "linked", "unlinked"})
 
 
 def understood(message: Message) -> Notice:

@@ -70,8 +70,8 @@ def test_every_kind_is_read(kind: str) -> None:
     assert notice.numbers.of_change_id == SAID[kind].get("of_change_id", "")
 
 
-@pytest.mark.parametrize(("kind", "earlier"), [("linked", "ADA"), ("merged", "ADDIE")])
-def test_a_link_is_read_as_one_of_two_persons(kind: str, earlier: str) -> None:
+@pytest.mark.parametrize(("kind", "earlier"), [("linked", "ADA"), ("merged", "ADDIE"), ("unlinked", "ADA")])
+def test_a_link_and_that_there_is_none_are_read_as_said_of_two_persons(kind: str, earlier: str) -> None:
     [part] = translate(encoded(change(kind)))
     assert isinstance(part, Understood)
     ada, before = Names("TGV100000001", given_name="ADA"), Names("OLD1", given_name=earlier)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from hypothesis import given
+import hypothesis
 from hypothesis import strategies as st
 
 from domain import person
@@ -17,7 +17,11 @@ from domain.person import (
     PersonDescribed,
     PersonIdentified,
     PersonLinked,
+    PersonUnlinked,
     Sex,
+    Word,
+    linked,
+    word_of,
 )
 from tests.unit.scenario import Given
 
@@ -95,7 +99,7 @@ def test_what_was_recorded_without_a_moment_was_said_before_all_else() -> None:
 MOMENTS = [MOMENT.replace(day=day) for day in (1, 2, 3)]
 
 
-@given(
+@hypothesis.given(
     st.lists(st.tuples(st.sampled_from(MOMENTS), st.sampled_from("abc")), min_size=1, max_size=6).flatmap(
         lambda said: st.tuples(st.permutations(said), st.permutations(said))
     )
@@ -115,11 +119,85 @@ def test_descriptions_in_any_order_end_in_the_same(orders: tuple[list[tuple[date
 
 # --- linked
 
+OLD, OLDER = StreamId("earlier"), StreamId("first")
+
+
+def join(link: Link = Link.LINKED, at: datetime = MOMENT, earlier: StreamId = OLD) -> Join:
+    return Join("1078810412", earlier, link, at, "s")
+
+
+def joined(link: Link = Link.LINKED, at: datetime = MOMENT) -> PersonLinked:
+    return PersonLinked("1078810412", OLD, link, at, "s")
+
+
+def unlinked(at: datetime = MOMENT) -> PersonUnlinked:
+    return PersonUnlinked("1078810412", OLD, at, "s")
+
 
 def test_a_link_is_recorded_once_for_its_kind() -> None:
-    join = Join("1078810412", StreamId("earlier"), Link.MERGED, MOMENT, "s")
-    linked = PersonLinked("1078810412", StreamId("earlier"), Link.MERGED, MOMENT, "s")
-    Given(person, identified()).when(join).then(linked)
-    Given(person, linked, identified(), described()).when(join).then()
-    other = Join("1078810412", StreamId("earlier"), Link.LINKED, MOMENT, "s")
-    Given(person, linked).when(other).then(PersonLinked("1078810412", StreamId("earlier"), Link.LINKED, MOMENT, "s"))
+    merged = joined(Link.MERGED)
+    Given(person, identified()).when(join(Link.MERGED)).then(merged)
+    Given(person, merged, identified(), described()).when(join(Link.MERGED)).then()
+    Given(person, merged).when(join()).then(joined())
+
+
+def test_that_a_link_was_a_mistake_is_recorded_and_that_it_was_none_after_all() -> None:
+    Given(person, joined()).when(join(Link.UNLINKED, LATER)).then(unlinked(LATER))
+    Given(person, joined(), unlinked(LATER)).when(join(Link.UNLINKED, LATER)).then()
+    Given(person, joined(at=LATER)).when(join(Link.UNLINKED)).then(unlinked())
+    after = LATER.replace(day=11)
+    Given(person, joined(), unlinked(LATER)).when(join(at=after)).then(joined(at=after))
+
+
+def test_a_link_that_was_said_before_one_that_is_known_is_no_news() -> None:
+    Given(person, joined(at=LATER)).when(join()).then()
+    Given(person, joined(), unlinked(LATER)).when(join(at=LATER)).then(joined(at=LATER))
+
+
+NOW = StreamId("now")
+
+
+def word(link: Link, at: datetime, now: StreamId = NOW, earlier: StreamId = OLD) -> Word:
+    return Word(now, earlier, link, at)
+
+
+def test_of_two_persons_the_last_word_holds_and_of_one_moment_that_they_are_not_one() -> None:
+    link, unlink = word(Link.LINKED, MOMENT), word(Link.UNLINKED, LATER)
+    assert linked([link]) == {(NOW, OLD)}
+    assert linked([link, unlink]) == linked([word(Link.MERGED, LATER), unlink]) == set()
+    assert linked([unlink, word(Link.LINKED, LATER.replace(day=11))]) == {(NOW, OLD)}
+    assert linked([link, word(Link.UNLINKED, MOMENT)]) == set()
+
+
+def test_it_is_said_of_both_whichever_of_them_is_called_the_earlier_one() -> None:
+    assert linked([word(Link.LINKED, MOMENT), word(Link.UNLINKED, LATER, OLD, NOW)]) == set()
+
+
+def test_whoever_a_person_was_all_who_the_person_became_were_as_well() -> None:
+    first, second = word(Link.LINKED, MOMENT), word(Link.LINKED, MOMENT, OLD, OLDER)
+    assert linked([first, second]) == {(NOW, OLD), (OLD, OLDER), (NOW, OLDER)}
+    assert linked([first, second, word(Link.UNLINKED, LATER, OLD, OLDER)]) == {(NOW, OLD)}
+    assert linked([first, second, word(Link.LINKED, MOMENT, NOW, OLDER), word(Link.UNLINKED, LATER)]) == {
+        (OLD, OLDER), (NOW, OLDER),
+    }  # fmt: skip
+    back = word(Link.LINKED, MOMENT, OLD, NOW)
+    assert linked([first, back]) == {(NOW, OLD), (OLD, NOW)}
+
+
+WORDS = st.builds(word, st.sampled_from(Link), st.sampled_from(MOMENTS), st.just(NOW), st.sampled_from([OLD, OLDER]))
+
+
+@hypothesis.given(
+    st.lists(WORDS, max_size=8).flatmap(lambda said: st.tuples(st.permutations(said), st.permutations(said)))
+)
+def test_what_is_recorded_of_links_in_any_order_ends_in_the_same(orders: tuple[list[Word], ...]) -> None:
+    """And in what all words together say: none that was left out could have changed it."""
+    for order in orders:
+        state, recorded = person.INITIAL, list[Word]()
+        for heard, each in enumerate(order, 1):
+            for event in person.decide(state, join(each.link, each.at, each.earlier)):
+                state = person.evolve(state, event)
+                assert isinstance(event, PersonLinked | PersonUnlinked)
+                recorded.append(word_of(NOW, event))
+            assert linked(recorded) == linked(order[:heard])
+        assert linked(recorded) == linked(orders[0])

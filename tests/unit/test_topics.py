@@ -335,6 +335,9 @@ WRITTEN = {
         f'{{"payer_id":"1078810412","earlier":"{ID}","link":"merged","at":"2026-04-10T09:00:00-04:00",'
         '"source":"coverage.changes/0@1"}'
     ),
+    "person.unlinked:1": (
+        f'{{"payer_id":"1078810412","earlier":"{ID}","at":"2026-04-12T09:00:00-04:00","source":"coverage.changes/0@2"}}'
+    ),
     "person.described:1": '{"payer_id":"1078810412","content":"1:abc","personal":"c2VhbGVk"}',
     "comparison.made:1": (
         f'{{"account":"{ID}","payer_id":"1078810412","kind":"own_year","on":"2026-12-31","known_at":7,"is_family":true,'
