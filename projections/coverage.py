@@ -102,13 +102,31 @@ CREATE OR REPLACE VIEW public.coverage_spans AS SELECT * FROM coverage_spans;
 COMMENT ON VIEW public.coverage_spans IS 'When a person is covered and when not, by all that is recorded.';
 CREATE OR REPLACE VIEW public.plan_changes AS SELECT * FROM plan_changes;
 COMMENT ON VIEW public.plan_changes IS 'Requests of members to change plans, and what became of them.';
+DO $$ BEGIN
+    IF to_regclass('public.same_persons') IS NULL THEN -- people is as version 0.2 left it: nobody is linked until it is rebuilt
+        CREATE VIEW public.same_persons AS SELECT person_id, person_id AS same_id FROM public.people;
+    END IF;
+END $$;
 CREATE OR REPLACE VIEW public.uncovered_claims AS
 SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
        span.first_day AS uncovered_from, span.last_day AS uncovered_to
 FROM public.claim_status claim JOIN coverage_spans span ON span.person_id = claim.person_id
 WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
-  AND (span.last_day IS NULL OR claim.service_from <= span.last_day);
-COMMENT ON VIEW public.uncovered_claims IS 'Claims that are paid though their day of service is not covered, as after a retroactive termination. Nothing of them is changed: whether the plan takes its money back, it says itself. Amounts in dollars.';
+  AND (span.last_day IS NULL OR claim.service_from <= span.last_day)
+  AND NOT EXISTS (
+    WITH RECURSIVE same (person_id) AS (
+        SELECT claim.person_id
+        UNION
+        SELECT other.person_id FROM same CROSS JOIN LATERAL (
+            SELECT same_id FROM public.same_persons WHERE person_id = same.person_id
+            UNION ALL SELECT person_id FROM public.same_persons WHERE same_id = same.person_id
+        ) other (person_id)
+    )
+    SELECT FROM same JOIN coverage_spans other USING (person_id)
+    WHERE other.plan_id <> '' AND (other.first_day IS NULL OR other.first_day <= claim.service_from)
+      AND (other.last_day IS NULL OR claim.service_from <= other.last_day)
+  );
+COMMENT ON VIEW public.uncovered_claims IS 'Claims that are paid though their day of service is not covered under any number of the patient''s, as after a retroactive termination. Nothing of them is changed: whether the plan takes its money back, it says itself. Amounts in dollars.';
 COMMENT ON COLUMN public.uncovered_claims.claim_id IS 'The claim.';
 COMMENT ON COLUMN public.uncovered_claims.person_id IS 'The patient.';
 COMMENT ON COLUMN public.uncovered_claims.payer_id IS 'The plan''s own number.';
@@ -145,6 +163,21 @@ WHERE coverage_id = ANY(%(coverages)s::uuid[]) AND (%(known_at)s::bigint IS NULL
 ORDER BY position
 """
 """All that was said of some members' coverage, as known at a position."""
+
+SAME = """
+WITH RECURSIVE same (of_id, person_id) AS (
+    SELECT person_id, person_id FROM unnest(%(persons)s::uuid[]) AS person_id
+    UNION
+    SELECT same.of_id, other.person_id FROM same CROSS JOIN LATERAL (
+        SELECT same_id, position, known_until FROM same_persons_history WHERE person_id = same.person_id
+        UNION ALL SELECT person_id, position, known_until FROM same_persons_history WHERE same_id = same.person_id
+    ) other (person_id, position, known_until)
+    WHERE (%(known_at)s::bigint IS NULL OR other.position <= %(known_at)s)
+      AND (other.known_until IS NULL OR other.known_until > %(known_at)s)
+)
+SELECT of_id::text, person_id::text, payer_id, member_id FROM same LEFT JOIN people USING (person_id)
+"""
+"""Some persons under all their numbers, earlier and later ones, as known at a position."""
 
 
 class Row(msgspec.Struct, gc=False):

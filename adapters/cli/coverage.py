@@ -1,6 +1,7 @@
 """`scripts/ledger coverage`: who is covered on a day, and why; plan changes; paid claims that are not covered."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -11,11 +12,12 @@ from adapters.cli.claims import KnownAt, Member, find, position_of
 from adapters.cli.members import coverages_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, new_table, text
+from application.streams import coverage_stream
 from composition import Ledger
 from domain.eligibility import Why, eligibility, persons
 from domain.enrolment import Coverage, requests
 from domain.facts import StreamId
-from projections.coverage import FACTS, coverages_in
+from projections.coverage import FACTS, SAME, coverages_in
 
 app = typer.Typer()
 
@@ -57,13 +59,22 @@ def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
 def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
     """A member's coverage with each payer, on a day."""
     streams = coverages_of(ledger, member, known_at)
+    claims = find(ledger, member=member, known_at=known_at)
     with ledger.database.session() as cursor:
-        wanted = {"coverages": list(streams), "known_at": known_at}
-        found = coverages_in(cursor.execute(FACTS, wanted).fetchall())
+        patients = {"persons": list({each["person_id"] for each in claims}), "known_at": known_at}
+        same = cursor.execute(SAME, patients).fetchall()
+        others = {coverage_stream(ledger.ids, each["payer_id"], each["member_id"]) for each in same if each["payer_id"]}
+        wanted = {"coverages": list(others.union(streams)), "known_at": known_at}
+        known = coverages_in(cursor.execute(FACTS, wanted).fetchall())
+        found = {coverage_id: state for coverage_id, state in known.items() if coverage_id in streams}
         named = {person for state in found.values() for person in persons(state)}
         rows = cursor.execute(PEOPLE, {"persons": list(named)}).fetchall()
     people = {row["person_id"]: row for row in rows}
-    claims = find(ledger, member=member, known_at=known_at)
+    alike = defaultdict[str, list[StreamId]](list)
+    for each in same:
+        alike[each["of_id"]].append(StreamId(each["person_id"]))
+    paid = [each for each in claims if each["paid"] > 0 and each["service_from"] is not None]
+    without = [each for each in paid if not _is_covered(known.values(), alike[each["person_id"]], each["service_from"])]
     return [
         {
             "coverage_id": coverage_id,
@@ -74,7 +85,7 @@ def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) ->
                 key=lambda each: each["name"] or "",
             ),
             "plan_changes": _plan_changes(state, day),
-            "uncovered_claims": [row for each in claims if (row := _uncovered(state, each))],
+            "uncovered_claims": [row for each in without if (row := _uncovered(state, each))],
         }
         for coverage_id, state in found.items()
     ]
@@ -107,14 +118,17 @@ def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
     ]
 
 
+def _is_covered(coverages: Collection[Coverage], numbers: Collection[StreamId], day: date) -> bool:
+    """Under any of a person's numbers."""
+    return any(eligibility(state, person, day).covered for state in coverages for person in numbers)
+
+
 def _uncovered(state: Coverage, claim: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A claim that is paid though its day of service is not covered."""
-    served_on, person = claim["service_from"], StreamId(claim["person_id"])
-    if served_on is None or claim["paid"] <= 0 or person not in persons(state):
+    """A claim that no coverage covers, and what this one says of it; None where it says nothing of the patient."""
+    person = StreamId(claim["person_id"])
+    if person not in persons(state):
         return None
-    found = eligibility(state, person, served_on)
-    if found.covered:
-        return None
+    found = eligibility(state, person, claim["service_from"])
     told = {name: claim[name] for name in ("claim_id", "person_id", "patient", "service_from", "paid")}
     return told | {"why": found.lines[-1].why}
 

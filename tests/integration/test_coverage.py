@@ -14,13 +14,14 @@ from adapters.cli.coverage import coverage_of
 from adapters.cli.members import accounts_of
 from adapters.cli.timeline import Fact, timeline
 from adapters.json_message.coverage import translate
+from adapters.settings import Settings
 from application.commands import IdempotencyConflict, VersionMismatch
 from application.intake import Outcome
 from application.mapper import KeyDestroyed
 from application.ports import Format, Message, Understood
 from application.requests import AccountNumber, said_of
 from application.streams import account_of, coverage_stream
-from composition import Ledger
+from composition import Ledger, initialise
 from domain.coverage import CoverageNotice
 from domain.person import Description
 from domain.request import Answer
@@ -158,6 +159,68 @@ def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_c
     [shown] = coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"]
     assert (shown["claim_id"], shown["why"]) == (str(found["claim_id"]), "terminated")
     assert rows(ledger.database, "SELECT * FROM claim_status") == claims
+
+
+def uncovered(ledger: Ledger, member: str, known_at: int | None = None) -> list[str]:
+    """What `coverage MEMBER` lists."""
+    found = coverage_of(ledger, member, DAY, known_at)
+    return [row["claim_id"] for each in found for row in each["uncovered_claims"]]
+
+
+@pytest.mark.parametrize("of_claim", [MEMBER, "OLD1"])
+def test_what_another_number_of_the_same_person_covers_is_not_uncovered(ledger: Ledger, of_claim: str) -> None:
+    """Neither where it is the earlier number nor where it is the later one."""
+    others = "OLD1" if of_claim == MEMBER else MEMBER
+    for number in (MEMBER, "OLD1"):
+        take(ledger, change("enrolled", AT["enrolled"]) | {"member_id": number})
+    take(ledger, change("terminated", AT["terminated"], on="2026-01-31") | {"member_id": of_claim})
+    take(ledger, of_number(of_claim, "C-1"), as_=Format.JSON_CLAIM)
+    before = value(ledger.database, "SELECT position FROM head")
+    [claim_id] = uncovered(ledger, of_claim)
+    asked = "SELECT claim_id::text FROM uncovered_claims"
+    assert rows(ledger.database, asked) == [{"claim_id": claim_id}]
+    take(ledger, change("linked"))
+    linked = value(ledger.database, "SELECT position FROM head")
+    assert uncovered(ledger, MEMBER) == uncovered(ledger, "OLD1") == []
+    assert rows(ledger.database, asked) == []
+    assert uncovered(ledger, of_claim, before) == [claim_id]
+    take(ledger, change("terminated", AT["terminated"], on="2026-01-15") | {"member_id": others})
+    assert claim_id in uncovered(ledger, of_claim)
+    assert rows(ledger.database, asked) == [{"claim_id": claim_id}]
+    assert uncovered(ledger, of_claim, linked) == []
+
+
+def test_a_third_number_covers_too_and_one_that_was_unlinked_does_not(ledger: Ledger) -> None:
+    """Two numbers of one earlier number are one person's."""
+    for number in (MEMBER, "OTHER"):
+        take(ledger, change("enrolled", AT["enrolled"]) | {"member_id": number})
+    take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
+    take(ledger, of_number(MEMBER, "C-1"), as_=Format.JSON_CLAIM)
+    take(ledger, change("linked"), change("linked") | {"member_id": "OTHER"})
+    assert uncovered(ledger, MEMBER) == []
+    for name in ("people", "coverage", "claim_history"):
+        ledger.rebuild(name)
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    take(ledger, change("unlinked", "2026-05-01T09:00:00-04:00"))
+    assert len(uncovered(ledger, MEMBER)) == len(rows(ledger.database, "SELECT * FROM uncovered_claims")) == 1
+
+
+def test_it_can_be_told_where_people_is_as_version_0_2_left_it_until_it_is_rebuilt(
+    ledger: Ledger, settings: Settings
+) -> None:
+    with ledger.database.session() as cursor:
+        cursor.execute("DROP VIEW same_persons CASCADE")
+        cursor.execute("DROP SCHEMA coverage_g1 CASCADE")
+        cursor.execute("DELETE FROM projection_position WHERE application_name = 'coverage:1'")
+        cursor.execute("DELETE FROM projection_generation WHERE name = 'coverage'")
+    initialise(settings).close()
+    ledger.rebuild("people")
+    take(ledger, change("linked"), change("enrolled"), change("enrolled", change_id="CH-2") | {"member_id": "OLD1"})
+    take(ledger, change("terminated", on="2026-01-31"))
+    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    take(ledger, change("unlinked", "2026-05-01T09:00:00-04:00"))
+    assert len(rows(ledger.database, "SELECT * FROM uncovered_claims")) == 1
 
 
 def test_what_is_paid_without_a_day_of_service_is_not_said_to_be_uncovered(ledger: Ledger) -> None:
