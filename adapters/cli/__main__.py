@@ -8,6 +8,7 @@ from psycopg.errors import UndefinedColumn, UndefinedFunction, UndefinedTable
 from pydantic import ValidationError
 
 from adapters.cli.commands import app
+from adapters.cli.seen import NotFolded
 from adapters.codes import NotAList
 from adapters.crypto.key_files import KeysNotFound
 from adapters.filters import NotAFilter
@@ -69,6 +70,11 @@ def run(command: Callable[[], object]) -> int:
         return _fail(WRONG_USAGE, f"{error.strerror or type(error).__name__}: {error.filename or ''}")
     except BeingRebuilt as error:
         return _fail(DEPENDENCY_DOWN, f"another process is rebuilding {error}: try again when it is done")
+    except NotFolded:
+        return _fail(
+            DEPENDENCY_DOWN,
+            "what was said last of who may see what is not folded yet: try again (or run `scripts/ledger project`)",
+        )
     except (VersionConflict, Overtaken):
         return _fail(DEPENDENCY_DOWN, "other processes kept writing the same at the same time: try again")
     except (DependencyDown, KeysNotFound) as error:

@@ -10,7 +10,7 @@ import typer
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
-from adapters.cli.seen import Family, SeenBy, family_of, shown_claims, viewer_of
+from adapters.cli.seen import Family, SeenBy, check_folded, family_of, shown_claims, viewer_of
 from adapters.cli.show import console, new_table, text
 from application.streams import person_of
 from composition import Ledger
@@ -47,7 +47,12 @@ def show_care(
 def care_of(
     ledger: Ledger, member: str, day: date, known_at: int | None, viewer: Names | None = None
 ) -> list[dict[str, Any]]:
-    """Each recommendation for each of a member's family on a day; those alone that a viewer may see."""
+    """Each recommendation for each of a member's family on a day; those alone that a viewer may see.
+
+    Raises NotFolded.
+    """
+    if viewer is not None:
+        check_folded(ledger)
     family = family_of(ledger, known_at, member=member)
     if viewer is not None:
         viewers = {person_of(ledger.ids, each.payer_id, viewer) for each in family.persons.values()}

@@ -134,7 +134,7 @@ def asked_of(
             for row in cursor.execute(EARLIER, wanted).fetchall()
         }
     if viewer is not None:
-        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, position)
+        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)  # consent as it is now
         claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)

@@ -9,7 +9,7 @@ import typer
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
-from adapters.cli.seen import Family, family_of
+from adapters.cli.seen import Family, check_folded, family_of
 from adapters.cli.show import console, new_table, text
 from composition import Ledger
 from domain.consent import Area
@@ -36,7 +36,11 @@ def show_family(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as
 
 
 def pairs_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
-    """Every two of a member's family, and whoever else was allowed something, of what is not sensitive."""
+    """Every two of a member's family, and whoever else was allowed something, of what is not sensitive.
+
+    Raises NotFolded.
+    """
+    check_folded(ledger)
     family = family_of(ledger, known_at, member=member)
     told = {(to, of) for of, to, _ in family.said if to is not None}
     own = {each for each, known in family.persons.items() if known.is_asked}

@@ -11,15 +11,25 @@ import typer
 
 from adapters.cli.opened import day_of
 from application.streams import person_of
+from application.topics import TOPICS
 from composition import Ledger
 from domain.adjudication import ServiceLine
 from domain.consent import Area, Said
 from domain.facts import StreamId
-from domain.person import Names
+from domain.person import Names, PersonDescribed, PersonLinked, PersonUnlinked
 from domain.sensitive import category_of
 from domain.visibility import Case, may_see
+from projections.family import EVENTS as CONSENT_EVENTS
 from projections.family import decode
-from projections.family_queries import FACTS, LINKS, PERSONS, TOLD
+from projections.family_queries import FACTS, IS_BEHIND, LINKS, PERSONS, TOLD
+
+
+class NotFolded(Exception):
+    """Something was said of who may see what that the tables do not hold yet: nobody can say what to show."""
+
+
+DECIDING = (*CONSENT_EVENTS, PersonDescribed, PersonLinked, PersonUnlinked)
+"""Events on which it turns who may see what"""
 
 SeenBy = Annotated[
     str | None,
@@ -113,6 +123,15 @@ def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[st
     )
 
 
+def check_folded(ledger: Ledger) -> None:
+    """That who may see what follows from all that was said of it. Raises NotFolded."""
+    topics = [f"{topic.name}:%" for topic in TOPICS if topic.event in DECIDING]
+    with ledger.database.session() as cursor:
+        [row] = cursor.execute(IS_BEHIND, {"topics": topics}).fetchall()
+    if row["is_behind"]:
+        raise NotFolded
+
+
 def viewer_of(seen_by: str) -> Names:
     member_id, _, given_name = seen_by.partition("/")
     if not member_id.strip() or not given_name.strip():
@@ -124,7 +143,8 @@ def shown_claims(
     ledger: Ledger, claims: Iterable[str], viewer: Names, area: Area, day: date, known_at: int | None
 ) -> set[str]:
     """Those that somebody may see on a day, or what they tell of another area: by consent as known at a position,
-    and of services by now."""
+    and of services by now. Raises NotFolded."""
+    check_folded(ledger)
     with ledger.database.session() as cursor:
         told = cursor.execute(TOLD, {"claims": list(claims)}).fetchall()
     viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in {each["payer_id"] for each in told}}

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from adapters.cli.care import care_of
 from adapters.cli.claims import find
 from adapters.cli.family import pairs_of
-from adapters.cli.seen import claims_seen_by, viewer_of
+from adapters.cli.seen import NotFolded, claims_seen_by, viewer_of
 from adapters.cli.timeline import timeline
 from application.intake import Outcome
 from application.ports import Format, Message
@@ -275,6 +276,60 @@ def test_a_later_payers_claim_that_does_not_show_is_not_named_either(ledger: Led
     assert len(seen()) == 2
 
 
+# --- what is recorded and not folded yet
+
+
+def recorded(ledger: Ledger, *messages: Any) -> None:
+    """Not folded."""
+    ledger.intake.handle([Message("t/0@9", encoded(each), Format.JSON_COVERAGE) for each in messages])
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        said("consent_revoked", "2026-05-01"),
+        said("confidential_communications_requested", "2026-05-01"),
+        said("family_linked", "2026-05-01", relationship="other"),
+        said("enrolled", "2026-05-01"),
+        said("linked", "2026-05-01"),
+        said("unlinked", "2026-05-01"),
+    ],
+    ids=lambda news: str(news["said"]["kind"]),
+)
+def test_nothing_is_shown_to_another_while_what_was_said_of_it_is_not_folded(ledger: Ledger, news: Any) -> None:
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY)
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
+    recorded(ledger, news)
+    position = value(ledger.database, "SELECT position FROM head")
+    for known_at in (None, position, 1):
+        with pytest.raises(NotFolded):
+            shown(ledger, "BEN", DAY, known_at)
+        with pytest.raises(NotFolded):
+            pairs_of(ledger, MEMBER, DAY, known_at)
+        with pytest.raises(NotFolded):
+            care_of(ledger, MEMBER, DAY, known_at, viewer_of(f"{MEMBER}/BEN"))
+    assert len(care_of(ledger, MEMBER, DAY, None)) > 0
+    ledger.runner.catch_up()
+    hides = news["said"]["kind"] in ("consent_revoked", "confidential_communications_requested")
+    assert shown(ledger, "BEN", DAY) == ([] if hides else ids_of(ledger, "ADA"))
+
+
+@pytest.mark.parametrize("behind", ["family", "people"])
+def test_each_projection_that_decides_must_have_heard_of_it(ledger: Ledger, behind: str) -> None:
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY)
+    back = "UPDATE projection_position SET notification_id = 0 WHERE application_name = %s"
+    with ledger.database.session() as cursor:
+        cursor.execute(back, [f"{behind}:1"])
+    with pytest.raises(NotFolded):
+        shown(ledger, "BEN", DAY)
+
+
+def test_what_decides_nothing_of_it_holds_nobody_up(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY)
+    ledger.intake.handle([Message("t/0@9", encoded(OF_BEN), Format.JSON_CLAIM)])
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
+
+
 # --- under several numbers
 
 EARLIER = "TGV000000001"
@@ -397,5 +452,14 @@ def test_a_family_is_shown(run: Run) -> None:
     answer_bytes = run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/BEN", "--json").stdout
     assert not any(each[:8].encode() in answer_bytes for each in hidden)
     assert len(lines(run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/ADA", "--limit", "1", "--json"))) == 1
+    (answer,) = lines(run("ingest", "-", "--json", stdin=encoded(said("consent_revoked", "2026-05-02"))))
+    assert answer["parked"] == []
+    for command in (("history", MEMBER, *seen), ("claims", "--member", MEMBER, *seen[:2]), ("care-due", MEMBER, *seen)):
+        behind = run(*command)
+        assert (behind.returncode, behind.stdout) == (3, b"")
+        assert b"not folded yet" in behind.stderr
+    run("project", "--once")
+    history = lines(run("history", MEMBER, *seen, "--json"))
+    assert [each["patient"].split()[0] for each in history] == ["BEN"]
     for wrong in (("--member", MEMBER, "--seen-by", "BEN"), ("--seen-by", f"{MEMBER}/BEN")):
         assert run("claims", *wrong).returncode == 2

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.cli.costs import Asked, asked_of
 from adapters.cli.estimate import estimated
+from adapters.cli.seen import NotFolded
 from adapters.cli.timeline import timeline
 from adapters.cli.what_if import year_of
 from adapters.settings import Settings
@@ -21,6 +22,7 @@ from domain.plan import Service
 from domain.what_if import Use
 from tests.given import damaged, rows, value
 from tests.integration.test_cli import Run, command_line, lines
+from tests.unit import families
 from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
 from tests.unit.coverage import change
 from tests.unit.notices import encoded, report
@@ -234,6 +236,30 @@ def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledge
     viewer = Names(MEMBER, given_name="BENITO")
     seen = year_of(asked_of(ledger, MEMBER, None, END, None, viewer), is_family=True).told()
     assert [(each["patient"], float(each["you_pay"])) for each in seen[0]["services"]] == [("BENITO", 25)]
+
+
+def test_what_a_spouse_sees_of_a_year_follows_from_consent_as_it_is_now_however_far_behind_figures_are(
+    ledger: Ledger,
+) -> None:
+    take(ledger, SILVER, change("enrolled", plan_id="SILVER"), *YEAR[:2])
+    granted = families.said("consent_granted", "2026-01-04", viewer={"given_name": "BEN"}) | {"member_id": MEMBER}
+    take(ledger, granted)
+    before = value(ledger.database, "SELECT position FROM head")
+    viewer = Names(MEMBER, given_name="BEN")
+
+    def claims() -> int:
+        return len(asked_of(ledger, MEMBER, None, END, None, viewer).history.claims)
+
+    assert claims() == 2
+    revoked = families.said("consent_revoked", "2026-05-01", viewer={"given_name": "BEN"}) | {"member_id": MEMBER}
+    ledger.intake.handle([Message("t/0@9", encoded(revoked), Format.JSON_COVERAGE)])
+    with pytest.raises(NotFolded):
+        claims()
+    ledger.runner.catch_up()
+    with ledger.database.session() as cursor:
+        back = "UPDATE projection_position SET notification_id = %s WHERE application_name = 'accumulators:1'"
+        cursor.execute(back, [before])
+    assert claims() == 0
 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
