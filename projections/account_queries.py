@@ -72,10 +72,16 @@ _KNOWN = """
     (%(known_at)s::bigint IS NULL OR position <= %(known_at)s) AND (%(as_of)s::date IS NULL OR day <= %(as_of)s)
 """
 
-ACCOUNT = f"""
-WITH entry AS MATERIALIZED (
-    SELECT * FROM entries WHERE {_OF_BILLS} AND {_KNOWN} UNION SELECT * FROM entries WHERE {_OF_PAYMENTS} AND {_KNOWN}
-), posted AS (
+_SEEN_BILLS = """
+    bill_id = ANY(%(bills)s::uuid[]) AND position <= (
+        SELECT folded.notification_id FROM projection_position folded
+        JOIN projection_generation live ON folded.application_name = live.name || ':' || live.generation
+        WHERE live.name = 'claim_history' AND live.live)
+"""
+"""Chosen by what claims tell of their services: what is booked of a claim that does not tell yet is left out."""
+
+_POSTED = f"""
+, posted AS (
     SELECT position - (what = 'credit applied')::integer AS position, min(day) AS day, min(recorded_at) AS recorded_at,
            max(what) AS what, max(bill_id::text) AS bill_id, max(claim_id::text) AS claim_id,
            max(payment_id::text) AS payment_id, {_SUMS}
@@ -83,11 +89,22 @@ WITH entry AS MATERIALIZED (
 )
 SELECT posted.*, sum(owed - credit) OVER (ORDER BY position) AS balance FROM posted ORDER BY position
 """  # noqa: S608 nothing in it comes from outside
+
+ACCOUNT = f"""
+WITH entry AS MATERIALIZED (
+    SELECT * FROM entries WHERE {_OF_BILLS} AND {_KNOWN} UNION SELECT * FROM entries WHERE {_OF_PAYMENTS} AND {_KNOWN}
+) {_POSTED}
+"""  # noqa: S608 nothing in it comes from outside
 """Every entry of a member's bills and payments in the order in which it was booked, with what was owed after it. What a
 bill has of a payment and what the payment gives it are one entry.
 
 A bill that several payers share stands in the accounts of all whom they call their member.
 """
+
+SEEN_ACCOUNT = f"""
+WITH entry AS MATERIALIZED (SELECT * FROM entries WHERE {_SEEN_BILLS} AND {_KNOWN}) {_POSTED}
+"""  # noqa: S608 nothing in it comes from outside
+"""The entries of some bills alone, with what was owed of these: nothing of payments but what the bills have of them."""
 
 BALANCE = f"""
 SELECT bill_id::text, min(day) AS first_day, max(day) AS last_day, {_SUMS} FROM entries WHERE {_OF_BILLS} AND {_KNOWN}
@@ -98,6 +115,18 @@ ORDER BY first_day, bill_id NULLS LAST
 """  # noqa: S608 nothing in it comes from outside
 """What each bill of a member comes to, and last what their payments come to by themselves: what they collected, less what
 bills have of it."""
+
+SEEN_BALANCE = f"""
+SELECT bill_id::text, min(day) AS first_day, max(day) AS last_day, {_SUMS} FROM entries WHERE {_SEEN_BILLS} AND {_KNOWN}
+GROUP BY bill_id ORDER BY first_day, bill_id
+"""  # noqa: S608 nothing in it comes from outside
+"""What some bills come to, each by itself."""
+
+CLAIMS_OF_BILLS = f"""
+SELECT bill.bill_id::text, bill.claim_id::text, bill.service_from FROM claim_history bill
+WHERE bill.bill_id IN (SELECT own.bill_id FROM claim_history own WHERE own.person_id = ANY(ARRAY({SAME_PERSONS})))
+"""  # noqa: S608 nothing in it comes from outside
+"""All claims that ever told of a member's bills, whoever the payer."""
 
 ACCUMULATORS = f"""
 SELECT history.claim_id::text, history.payer_id, payer.name AS payer, history.person_id::text,

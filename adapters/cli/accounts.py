@@ -1,7 +1,7 @@
 """`scripts/ledger account`, `balance`, `trial-balance` and `check`: the member's money."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -10,19 +10,23 @@ import typer
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, position_of
 from adapters.cli.members import accounts_of
-from adapters.cli.opened import DAYS, Json, opened, progress
+from adapters.cli.opened import DAYS, Json, day_of, opened, progress
+from adapters.cli.seen import SeenBy, bills_seen_by, viewer_of
 from adapters.cli.show import console, new_table, text
 from application import accounts
 from application.topics import TOPICS
 from composition import Ledger
 from domain.chart import NEVER_NEGATIVE, NEVER_POSITIVE
 from domain.claim import Said
+from domain.person import Names
 from projections import journal
 from projections.account_queries import (
     ACCOUNT,
     BALANCE,
     MISAPPLIED,
     OUT_OF_SIGN,
+    SEEN_ACCOUNT,
+    SEEN_BALANCE,
     TRIAL_BALANCE,
     UNLIKE_CLAIMS,
     UNLIKE_LIABILITY,
@@ -51,9 +55,11 @@ AsOf = Annotated[datetime | None, typer.Option(formats=DAYS, help="What payers h
 
 
 @app.command(epilog="Example: scripts/ledger account NHP131023432")
-def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+def account(
+    member: Member, as_of: AsOf = None, known_at: KnownAt = None, seen_by: SeenBy = None, as_json: Json = False
+) -> None:
     """Every entry of a member's account in the order in which it was booked, and what was owed after it."""
-    rows = ask(ACCOUNT, member, as_of, known_at)
+    rows = _rows((ACCOUNT, SEEN_ACCOUNT), member, as_of, known_at, seen_by)
     if as_json:
         for row in rows:
             show.line(row)
@@ -74,9 +80,11 @@ def account(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_jso
 
 
 @app.command(epilog="Example: scripts/ledger balance NHP131023432 --as-of 2026-03-31")
-def balance(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+def balance(
+    member: Member, as_of: AsOf = None, known_at: KnownAt = None, seen_by: SeenBy = None, as_json: Json = False
+) -> None:
     """What a member owes, bill by bill."""
-    rows = ask(BALANCE, member, as_of, known_at)
+    rows = _rows((BALANCE, SEEN_BALANCE), member, as_of, known_at, seen_by)
     if as_json:
         for row in rows:
             show.line(row)
@@ -188,3 +196,27 @@ def ask(question: str, member: str, as_of: datetime | None, known_at: str | None
         with ledger.database.session() as cursor:
             asked = {"member": member, "accounts": own, "as_of": as_of and as_of.date(), "known_at": position}
             return cursor.execute(question, asked).fetchall()
+
+
+def _rows(
+    questions: tuple[str, str], member: str, as_of: datetime | None, known_at: str | None, seen_by: str | None
+) -> list[dict[str, Any]]:
+    """By the first question, or the second where somebody else looks."""
+    if seen_by is None:
+        return ask(questions[0], member, as_of, known_at)
+    with opened() as ledger, ledger.database.snapshot():
+        viewer, day, position = viewer_of(seen_by), day_of(ledger, as_of), position_of(ledger, known_at)
+        return money_seen_by(ledger, questions[1], member, viewer, day, as_of and as_of.date(), position)
+
+
+def money_seen_by(
+    ledger: Ledger, question: str, member: str, viewer: Names, day: date, as_of: date | None, known_at: int | None
+) -> list[dict[str, Any]]:
+    """Of the bills whose money somebody may see on a day.
+
+    What the whole number paid, and what of that waits, is left out: others' bills could be worked out from it.
+    Raises NotFolded.
+    """
+    bills = bills_seen_by(ledger, member, viewer, day, known_at)
+    with ledger.database.session() as cursor:
+        return cursor.execute(question, {"bills": list(bills), "as_of": as_of, "known_at": known_at}).fetchall()

@@ -1,7 +1,7 @@
 """`scripts/ledger coverage`: who is covered on a day, and why; plan changes; paid claims that are not covered."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -11,12 +11,15 @@ from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, find, position_of
 from adapters.cli.members import coverages_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
+from adapters.cli.seen import SeenBy, check_folded, claims_seen_by, family_of, viewer_of
 from adapters.cli.show import console, new_table, text
-from application.streams import coverage_stream
+from application.streams import coverage_stream, person_of
 from composition import Ledger
+from domain.consent import Area
 from domain.eligibility import Why, eligibility, persons
 from domain.enrolment import Coverage, requests
 from domain.facts import StreamId
+from domain.person import Names
 from projections.coverage import FACTS, SAME, coverages_in
 
 app = typer.Typer()
@@ -41,11 +44,14 @@ WORDS = {
 
 
 @app.command("coverage", epilog="Example: scripts/ledger coverage NHP131023432 --as-of 2026-03-31")
-def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
+def show_coverage(
+    member: Member, as_of: AsOf = None, known_at: KnownAt = None, seen_by: SeenBy = None, as_json: Json = False
+) -> None:
     """Who is covered on a day and which facts decide it, requests to change plans, and paid claims without coverage."""
     with opened() as ledger, ledger.database.snapshot():
         day = day_of(ledger, as_of)
-        coverages = coverage_of(ledger, member, day, position_of(ledger, known_at))
+        viewer = None if seen_by is None else viewer_of(seen_by)
+        coverages = coverage_of(ledger, member, day, position_of(ledger, known_at), viewer)
     if as_json:
         for each in coverages:
             show.line(each)
@@ -56,8 +62,13 @@ def show_coverage(member: Member, as_of: AsOf = None, known_at: KnownAt = None, 
         console.print("No coverage. (Is everything projected? scripts/ledger status)")
 
 
-def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> list[dict[str, Any]]:
-    """A member's coverage with each payer, on a day."""
+def coverage_of(
+    ledger: Ledger, member: str, day: date, known_at: int | None, viewer: Names | None = None
+) -> list[dict[str, Any]]:
+    """A member's coverage with each payer, on a day; of those alone whose coverage a viewer may see.
+
+    Raises NotFolded.
+    """
     streams = coverages_of(ledger, member, known_at)
     claims = find(ledger, member=member, known_at=known_at)
     with ledger.database.session() as cursor:
@@ -75,20 +86,47 @@ def coverage_of(ledger: Ledger, member: str, day: date, known_at: int | None) ->
         alike[each["of_id"]].append(StreamId(each["person_id"]))
     paid = [each for each in claims if each["paid"] > 0 and each["service_from"] is not None]
     without = [each for each in paid if not _is_covered(known.values(), alike[each["person_id"]], each["service_from"])]
+    shown: Mapping[str, Sequence[StreamId]] = {coverage_id: persons(state) for coverage_id, state in found.items()}
+    if viewer is not None:
+        shown = _shown(ledger, streams, shown, viewer, day, known_at)
+        without = claims_seen_by(ledger, without, viewer, day, known_at)
     return [
         {
             "coverage_id": coverage_id,
             "payer_id": streams[StreamId(coverage_id)],
             "as_of": day,
             "persons": sorted(
-                (_person(state, person, day, people.get(person, {})) for person in persons(state)),
+                (_person(state, person, day, people.get(person, {})) for person in shown[coverage_id]),
                 key=lambda each: each["name"] or "",
             ),
-            "plan_changes": _plan_changes(state, day),
-            "uncovered_claims": [row for each in without if (row := _uncovered(state, each))],
+            # They are of all whom the coverage names, and so is what led to them.
+            "plan_changes": _plan_changes(state, day) if len(shown[coverage_id]) == len(persons(state)) else [],
+            "uncovered_claims": [
+                row for each in without if each["person_id"] in shown[coverage_id] and (row := _uncovered(state, each))
+            ],
         }
         for coverage_id, state in found.items()
+        if viewer is None or shown[coverage_id]
     ]
+
+
+def _shown(
+    ledger: Ledger,
+    payers: Mapping[StreamId, str],
+    named: Mapping[str, Collection[StreamId]],
+    viewer: Names,
+    day: date,
+    known_at: int | None,
+) -> dict[str, list[StreamId]]:
+    """Whom of those that each coverage names somebody may see."""
+    check_folded(ledger)
+    viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in payers.values()}
+    family = family_of(ledger, known_at, persons={*viewers.values()}.union(*named.values()))
+
+    def shows(coverage_id: str, person: StreamId) -> bool:
+        return family.may_see(viewers[payers[StreamId(coverage_id)]], person, Area.COVERAGE, day, is_sensitive=False)
+
+    return {each: [person for person in of_it if shows(each, person)] for each, of_it in named.items()}
 
 
 def _person(state: Coverage, person: StreamId, day: date, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from domain.facts import StreamId
 from domain.person import Names, PersonDescribed, PersonLinked, PersonUnlinked
 from domain.sensitive import category_of
 from domain.visibility import Case, may_see
+from projections.account_queries import CLAIMS_OF_BILLS
 from projections.family import EVENTS as CONSENT_EVENTS
 from projections.family import decode
 from projections.family_queries import FACTS, IS_BEHIND, LINKS, PERSONS, TOLD
@@ -165,15 +166,28 @@ def _is_sensitive(said: Sequence[Mapping[str, Any]]) -> bool:
     return any(category_of(lines, each["facility_code"]) for each in said)
 
 
+def bills_seen_by(ledger: Ledger, member: str, viewer: Names, day: date, known_at: int | None) -> set[str]:
+    """The bills of a member of whose money somebody may see: those of which every claim shows."""
+    with ledger.database.session() as cursor:
+        told = cursor.execute(CLAIMS_OF_BILLS, {"member": member, "known_at": known_at}).fetchall()
+    shown = shown_claims(ledger, {row["claim_id"] for row in told}, viewer, Area.MONEY, day, known_at)
+    hidden = {row["bill_id"] for row in told if row["claim_id"] not in shown or not _is_served(ledger, row, day)}
+    return {row["bill_id"] for row in told} - hidden
+
+
+def _is_served(ledger: Ledger, claim: Mapping[str, Any], day: date) -> bool:
+    """By an earlier day nobody sees what was served since, when it may not be for them any more."""
+    undated = date.min if day >= day_of(ledger, None) else date.max
+    return bool((claim["service_from"] or undated) <= day)
+
+
 def claims_seen_by(
     ledger: Ledger, rows: Sequence[dict[str, Any]], viewer: Names, day: date, known_at: int | None = None
 ) -> list[dict[str, Any]]:
     """Those of some claims that somebody may see; no later payer's claim is named in them that they may not."""
     later = {row["decided_by"] for row in rows if row["decided_by"]}
     shown = shown_claims(ledger, later | {row["claim_id"] for row in rows}, viewer, Area.CLAIMS, day, known_at)
-    # By an earlier day nobody sees what was served since, when it may not be for them any more.
-    undated = date.min if day >= day_of(ledger, None) else date.max
-    served = [row for row in rows if (row["service_from"] or undated) <= day]
+    served = [row for row in rows if _is_served(ledger, row, day)]
     return [_without_others(row, shown) for row in served if row["claim_id"] in shown]
 
 

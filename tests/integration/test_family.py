@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from adapters.cli.accounts import money_seen_by
 from adapters.cli.care import care_of
 from adapters.cli.claims import find
+from adapters.cli.coverage import coverage_of
 from adapters.cli.family import pairs_of
 from adapters.cli.seen import NotFolded, claims_seen_by, viewer_of
 from adapters.cli.timeline import timeline
@@ -18,10 +20,13 @@ from application.streams import person_of
 from composition import Ledger
 from domain.consent import ConsentGranted, Numbers
 from domain.person import Names
+from projections.account_queries import SEEN_ACCOUNT, SEEN_BALANCE
 from tests.given import rows, value
 from tests.integration.test_cli import Run, command_line, lines
+from tests.unit import payments
 from tests.unit.families import MEMBER, PAYER, claim, said
 from tests.unit.notices import encoded
+from tests.unit.plans import plan
 
 DAY = date(2026, 6, 1)
 FACTS = [
@@ -276,6 +281,118 @@ def test_a_later_payers_claim_that_does_not_show_is_not_named_either(ledger: Led
     assert len(seen()) == 2
 
 
+# --- money and coverage as another sees them
+
+
+def owing(number: str, patient: str, cents: int, procedure: str = "HC:99213", **otherwise: Any) -> Any:
+    """A claim of which some is left to the patient."""
+    told = claim(number, patient, procedure, **otherwise)
+    [line] = told["said"]["lines"]
+    left = {"group": "PR", "carc": "3", "cents": cents}
+    line |= {"paid_cents": 8_000 - cents, "adjustments": [*line["adjustments"], left]}
+    told["said"] |= {"paid_cents": 8_000 - cents, "patient_cents": cents}
+    return told
+
+
+OWING = (owing("1", "ADA", 1_000), owing("2", "ADA", 2_500, "HC:90837"), owing("3", "BEN", 400))
+TO_MONEY = said("consent_granted", "2026-01-04", areas=["money"])
+
+
+def money(ledger: Ledger, question: str, name: str, **asked: Any) -> list[dict[str, Any]]:
+    about = {"day": DAY, "as_of": None, "known_at": None} | asked
+    return money_seen_by(ledger, question, MEMBER, viewer_of(f"{MEMBER}/{name}"), **about)
+
+
+def owed(ledger: Ledger, name: str, **asked: Any) -> list[float]:
+    return sorted(float(row["owed"]) for row in money(ledger, SEEN_BALANCE, name, **asked))
+
+
+def test_a_spouse_sees_of_money_the_bills_that_show_and_what_they_come_to(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), said("family_linked"), *OWING)
+    assert (owed(ledger, "ADA"), owed(ledger, "BEN"), owed(ledger, "CY")) == ([10, 25], [4], [])
+    take(ledger, said("consent_granted", "2026-01-03", areas=["claims", "coverage", "care"]))
+    assert owed(ledger, "BEN") == [4]
+    take(ledger, TO_MONEY)
+    assert owed(ledger, "BEN") == [4, 10]
+    assert shown(ledger, "BEN", DAY) != []
+    assert owed(ledger, "BEN", known_at=1) == []
+    assert owed(ledger, "BEN", day=date(2026, 2, 1), as_of=date(2026, 2, 1)) == []
+    told = money(ledger, SEEN_ACCOUNT, "BEN")
+    assert [float(row["balance"]) for row in told] == [10, 14]
+    take(ledger, said("confidential_communications_requested", "2026-05-01"))
+    assert owed(ledger, "BEN") == [4]
+
+
+def test_what_was_paid_shows_of_each_bill_that_shows_and_of_no_other(ledger: Ledger) -> None:
+    """Neither what was paid together nor what waits as credit, from which others' bills could be worked out."""
+    take(ledger, said("enrolled"), said("family_linked"), TO_MONEY, *OWING)
+    paid = payments.told("posted", member_id=MEMBER, amount_cents=5_000) | {"payer_id": PAYER}
+    ledger.intake.handle([Message("p/0@1", encoded(paid), Format.JSON_PAYMENT)])
+    ledger.runner.catch_up()
+    assert owed(ledger, "BEN") == [0, 0]
+    told = [*money(ledger, SEEN_BALANCE, "BEN"), *money(ledger, SEEN_ACCOUNT, "BEN")]
+    assert {row["bill_id"] for row in told} == {row["bill_id"] for row in money(ledger, SEEN_BALANCE, "BEN")}
+    assert None not in {row["bill_id"] for row in told}
+    sides = ("patient_paid", "owed", "credit", "balance")
+    amounts = {float(row[side]) for row in told for side in sides if side in row}
+    assert amounts == {-10, -4, 0, 4, 10, 14}
+
+
+def test_a_bill_shows_only_where_all_of_its_claims_do(ledger: Ledger) -> None:
+    """What a later payer leaves tells what its claim says."""
+    other = {"payer_id": "1078810412", "billing_provider_id": "1234567893"}
+    later = owing("8", "ADA", 300, **other)
+    later["numbers"]["patient_control_number"] = "PT1"
+    first = owing("1", "ADA", 1_000, billing_provider_id="1234567893")
+    take(ledger, said("enrolled"), TO_MONEY, first)
+    assert owed(ledger, "BEN") == [10]
+    take(ledger, later)
+    assert value(ledger.database, "SELECT count(DISTINCT bill_id) FROM claim_status") == 1
+    assert owed(ledger, "BEN") == []
+
+
+def test_what_is_booked_of_a_claim_that_is_not_folded_yet_does_not_show(ledger: Ledger) -> None:
+    take(ledger, said("enrolled"), TO_MONEY, owing("1", "ADA", 1_000))
+    [told] = money(ledger, SEEN_ACCOUNT, "BEN")
+    with ledger.database.session() as cursor:
+        back = "UPDATE projection_position SET notification_id = %s WHERE application_name = 'claim_history:1'"
+        cursor.execute(back, [told["position"] - 1])
+    assert money(ledger, SEEN_ACCOUNT, "BEN") == []
+
+
+def coverage(ledger: Ledger, name: str) -> list[dict[str, Any]]:
+    return coverage_of(ledger, MEMBER, DAY, None, viewer_of(f"{MEMBER}/{name}"))
+
+
+def test_a_spouse_sees_whose_coverage_they_may(ledger: Ledger) -> None:
+    change = said("enrolled", "2026-03-01") | {"change_id": "F-change"}
+    change["said"] = {"kind": "plan_change_requested", "plan_id": "TGV-GOLD", "effective_on": "2026-05-01"}
+    end = said("enrolled", "2026-03-02", "F-end")
+    end["said"] = {"kind": "terminated", "on": "2026-01-31", "reason": "premium"}
+    ledger.intake.handle([Message("t/0@1", encoded(plan("TGV-GOLD")), Format.JSON_PLAN)])
+    take(ledger, said("enrolled"), said("family_linked"), ORDINARY, SENSITIVE, OF_BEN)
+    assert reasons(take(ledger, change, end)) == []
+
+    def seen(name: str) -> tuple[list[str], int, list[str]]:
+        [found] = coverage(ledger, name)
+        persons = [each["name"].partition(" ")[0] for each in found["persons"]]
+        return persons, len(found["plan_changes"]), sorted(row["claim_id"] for row in found["uncovered_claims"])
+
+    assert seen("BEN") == (["BEN"], 0, ids_of(ledger, "BEN"))
+    assert coverage(ledger, "EVE") == []
+    take(ledger, said("consent_granted", "2026-01-03", areas=["coverage"]))
+    assert seen("BEN") == (["ADA", "BEN"], 0, ids_of(ledger, "BEN"))
+    take(ledger, said("consent_granted", "2026-01-05", areas=["claims"]))
+    assert len(seen("BEN")[2]) == 2
+    take(ledger, said("family_linked", subject="CY", viewer={"given_name": "BEN"}, relationship="parent"))
+    assert seen("BEN")[:2] == (["ADA", "BEN", "CY"], 1)
+    recorded(ledger, said("consent_revoked", "2026-05-01"))
+    with pytest.raises(NotFolded):
+        coverage(ledger, "BEN")
+    with pytest.raises(NotFolded):
+        owed(ledger, "BEN")
+
+
 # --- what is recorded and not folded yet
 
 
@@ -454,12 +571,17 @@ def test_a_family_is_shown(run: Run) -> None:
     assert len(lines(run("claims", "--member", MEMBER, "--seen-by", f"{MEMBER}/ADA", "--limit", "1", "--json"))) == 1
     (answer,) = lines(run("ingest", "-", "--json", stdin=encoded(said("consent_revoked", "2026-05-02"))))
     assert answer["parked"] == []
-    for command in (("history", MEMBER, *seen), ("claims", "--member", MEMBER, *seen[:2]), ("care-due", MEMBER, *seen)):
+    questions = [(each, MEMBER, *seen) for each in ("history", "care-due", "balance", "account", "coverage")]
+    for command in (*questions, ("claims", "--member", MEMBER, *seen[:2])):
         behind = run(*command)
         assert (behind.returncode, behind.stdout) == (3, b"")
         assert b"not folded yet" in behind.stderr
     run("project", "--once")
     history = lines(run("history", MEMBER, *seen, "--json"))
     assert [each["patient"].split()[0] for each in history] == ["BEN"]
+    for question in ("balance", "account"):
+        assert len(lines(run(question, MEMBER, *seen, "--json"))) == 1
+    [coverage] = lines(run("coverage", MEMBER, *seen, "--json"))
+    assert [each["name"] for each in coverage["persons"]] == ["BEN ABERNOLT"]
     for wrong in (("--member", MEMBER, "--seen-by", "BEN"), ("--seen-by", f"{MEMBER}/BEN")):
         assert run("claims", *wrong).returncode == 2
