@@ -38,3 +38,9 @@ Feature: Who is covered
     Given 80.00 are paid for a service to ADA on 2026-02-02
     When ADA gets a new number
     Then under the new number 1 claim is found
+
+  Scenario: A new card was somebody else's
+    Given 80.00 are paid for a service to ADA on 2026-02-02
+    When ADA gets a new number
+    And the plan says that it is not hers after all
+    Then under the new number 0 claims are found

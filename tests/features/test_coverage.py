@@ -89,6 +89,12 @@ def _(plan: Plan) -> None:
     plan.say("merged", member_id=NEW, earlier_member_id=MEMBER, earlier_given_name="ADA")
 
 
+@when("the plan says that it is not hers after all")
+def _(plan: Plan) -> None:
+    later = "2026-08-02T09:00:00-04:00"
+    plan.say("unlinked", later, member_id=NEW, earlier_member_id=MEMBER, earlier_given_name="ADA")
+
+
 @then(parsers.parse("on {day} {names} are covered"))
 def _(plan: Plan, day: str, names: str) -> None:
     covered = {each["name"].partition(" ")[0] for each in plan.coverage(day)["persons"] if each["covered"]}
@@ -115,5 +121,6 @@ def _(plan: Plan) -> None:
 
 
 @then(parsers.parse("under the new number {count:d} claim is found"))
+@then(parsers.parse("under the new number {count:d} claims are found"))
 def _(plan: Plan, count: int) -> None:
     assert len(find(plan.ledger, member=NEW)) == count
