@@ -102,11 +102,19 @@ CREATE OR REPLACE VIEW public.coverage_spans AS SELECT * FROM coverage_spans;
 COMMENT ON VIEW public.coverage_spans IS 'When a person is covered and when not, by all that is recorded.';
 CREATE OR REPLACE VIEW public.plan_changes AS SELECT * FROM plan_changes;
 COMMENT ON VIEW public.plan_changes IS 'Requests of members to change plans, and what became of them.';
-DO $$ BEGIN
-    IF to_regclass('public.same_persons') IS NULL THEN -- people is as version 0.2 left it: nobody is linked until it is rebuilt
-        CREATE VIEW public.same_persons AS SELECT person_id, person_id AS same_id FROM public.people;
-    END IF;
+CREATE OR REPLACE FUNCTION public.numbers_of(person uuid) RETURNS SETOF uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN RETURN QUERY
+    WITH RECURSIVE same (person_id) AS (
+        SELECT person
+        UNION
+        SELECT other.person_id FROM same CROSS JOIN LATERAL (
+            SELECT same_id FROM public.same_persons WHERE same_persons.person_id = same.person_id
+            UNION ALL SELECT same_persons.person_id FROM public.same_persons WHERE same_id = same.person_id
+        ) other (person_id)
+    )
+    SELECT same.person_id FROM same;
 END $$;
+COMMENT ON FUNCTION public.numbers_of(uuid) IS 'A person, and as whom else a payer knows them, under earlier and later numbers. No view, so that people is rebuilt without a lock on what is folded elsewhere.';
 CREATE OR REPLACE VIEW public.uncovered_claims AS
 SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
        span.first_day AS uncovered_from, span.last_day AS uncovered_to
@@ -114,15 +122,7 @@ FROM public.claim_status claim JOIN coverage_spans span ON span.person_id = clai
 WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
   AND (span.last_day IS NULL OR claim.service_from <= span.last_day)
   AND NOT EXISTS (
-    WITH RECURSIVE same (person_id) AS (
-        SELECT claim.person_id
-        UNION
-        SELECT other.person_id FROM same CROSS JOIN LATERAL (
-            SELECT same_id FROM public.same_persons WHERE person_id = same.person_id
-            UNION ALL SELECT person_id FROM public.same_persons WHERE same_id = same.person_id
-        ) other (person_id)
-    )
-    SELECT FROM same JOIN coverage_spans other USING (person_id)
+    SELECT FROM public.numbers_of(claim.person_id) AS same (person_id) JOIN coverage_spans other USING (person_id)
     WHERE other.plan_id <> '' AND (other.first_day IS NULL OR other.first_day <= claim.service_from)
       AND (other.last_day IS NULL OR claim.service_from <= other.last_day)
   );

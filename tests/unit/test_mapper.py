@@ -109,6 +109,7 @@ def test_personal_facts_are_nowhere_in_what_is_stored(topic: Topic, data: st.Dat
     sealed = base64.b64decode(state["personal"])
     opened = mapper.unseal(stored, mapper.load(stored))
     marks = {MARK} if MARK in repr(opened) else set(map(str, msgspec.to_builtins(opened).values()))
+    marks -= {str(getattr(event, "at", None))[:10]}  # what is no secret may be the same day by chance
     assert marks, "of a person without a name the values themselves are looked for"
     for mark in marks:
         assert mark.encode() not in stored.state
