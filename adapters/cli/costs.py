@@ -160,7 +160,7 @@ def _coverages(ledger: Ledger, payer_id: str, member: str, known_at: int) -> lis
     """Under the member's number, and then under the earlier ones."""
     own = coverage_stream(ledger.ids, payer_id, member)
     streams = dict.fromkeys(
-        [own, *(stream for stream, payer in coverages_of(ledger, member).items() if payer == payer_id)]
+        [own, *(stream for stream, payer in coverages_of(ledger, member, known_at).items() if payer == payer_id)]
     )
     with ledger.database.session() as cursor:
         rows = cursor.execute(FACTS, {"coverages": list(streams), "known_at": known_at}).fetchall()
