@@ -1,6 +1,6 @@
 """Messages about families: what is read, what is refused, and the schema and the page that say so."""
 
-import json
+from copy import deepcopy
 from datetime import date, datetime
 from typing import Any
 
@@ -8,29 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.json_message.coverage import translate
-from application.ports import NotUnderstood, Understood
+from adapters.json_message.coverage import read, translate
 from domain import consent
 from domain.consent import Area, Kind, Notice, Numbers, Party
 from domain.person import Names
 from tests.unit.families import MEMBER, PAYER, SAID, said
-from tests.unit.notices import Message, encoded
-from tests.unit.test_coverage_message import SECTION, VALIDATOR, refusal
+from tests.unit.notices import Message
+from tests.unit.topic import Topic, changed
 
+TOPIC = Topic(Notice, translate, read, "coverage-change-1", "Changes of coverage")
+understood, refused = TOPIC.understood, TOPIC.refused
 KINDS = sorted(SAID.keys() - {"enrolled", "linked", "unlinked"})
-
-
-def understood(message: Message) -> Notice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood), part
-    assert isinstance(part.said, Notice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
 
 
 def test_a_grant_is_read_into_the_ledgers_terms() -> None:
@@ -94,34 +82,27 @@ def test_no_name_may_be_the_number_of_a_card(field: str) -> None:
     assert refused(said("consent_revoked", **named))[0] == "coverage.account_number"
 
 
+TEXTS = ["", " 1", "x" * 81, "plan", "subject", "spouse", "2026-02-30", "2026-12-31"]
+VALUES: list[Any] = [None, True, 0, *TEXTS, [], ["claims"], ["claims"] * 5, ["other"], {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
-    message: Message = json.loads(json.dumps(said(draw(st.sampled_from(KINDS)))))
+def slips(draw: st.DrawFn) -> Message:
+    message = deepcopy(said(draw(st.sampled_from(KINDS))))
     parts = [message, message["said"], *([message["said"]["viewer"]] if "viewer" in message["said"] else [])]
-    part: Any = draw(st.sampled_from(parts))
-    name = draw(st.sampled_from([*sorted(part.keys() - {"at"}), "until", "member_id", "other"]))
-    texts = ["", " 1", "x" * 81, "plan", "subject", "spouse", "2026-02-30", "2026-12-31"]
-    values: list[Any] = [None, True, 0, *texts, [], ["claims"], ["claims"] * 5, ["other"], {}]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    else:
-        part[name] = draw(st.sampled_from(values))
-    return message
+    return draw(changed(message, parts, ["until", "member_id", "other"], VALUES))
 
 
 @settings(max_examples=300)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    _, example = (json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:])
-    VALIDATOR.validate(example)
+    _, example = TOPIC.examples()
     understood(example)
 
 
 def test_every_kind_is_on_the_page() -> None:
-    words = {*Kind, *consent.Relationship, *Area, *Party}
-    assert [word for word in sorted(words) if f"`{word}`" not in SECTION] == []
+    assert TOPIC.missing_on_the_page({*Kind, *consent.Relationship, *Area, *Party}) == []

@@ -1,44 +1,28 @@
 """Messages of topic coverage.changes: what is read, what is refused, and the schema and the page that say so."""
 
-import json
+from copy import deepcopy
 from datetime import date, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
 
 from adapters.json_message.coverage import read, translate
-from adapters.json_message.reader import Fault
-from adapters.json_message.schema import file
-from application.ports import NotUnderstood, Understood
+from application.ports import Understood
 from domain.coverage import CoverageNotice, Individual, Numbers
 from domain.enrolment import Enrolled, Relationship
 from domain.person import Description, Link, LinkNotice, Names, Sex
 from domain.plan_change import RULES, Cause, Proof, Requested
 from tests.unit.coverage import ADA, CY, LINKS, SAID, change
 from tests.unit.notices import Message, encoded
-from tests.unit.test_docs import CHECKOUT
+from tests.unit.topic import Topic, changed
 
-SCHEMA = json.loads(file("coverage-change-1").read_bytes())
-VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
+TOPIC = Topic(CoverageNotice, translate, read, "coverage-change-1", "Changes of coverage")
+understood, refused = TOPIC.understood, TOPIC.refused
 CHILD = CY | {"relationship": "child"}
 TWICE = "$.said.dependants: a given_name stands twice"
 LONG_AGO = {"event": "birth", "on": "1800-01-01"}
-
-
-def understood(message: Message) -> CoverageNotice:
-    [part] = translate(encoded(message))
-    assert isinstance(part, Understood), part
-    assert isinstance(part.said, CoverageNotice)
-    return part.said
-
-
-def refused(message: Message) -> tuple[str, str]:
-    [part] = translate(encoded(message))
-    assert isinstance(part, NotUnderstood)
-    return part.reason, part.detail
 
 
 def test_an_enrolment_is_read_into_the_ledgers_terms() -> None:
@@ -122,49 +106,29 @@ def test_the_payers_own_numbers_are_sealed_and_may_be_any(field: str) -> None:
 # --- the schema, and the page
 
 
+TEXTS = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "birth", "female", "2026-02-30", "2026-02-28"]
+VALUES: list[Any] = [None, True, 0, 1, *TEXTS, [], {}]
+
+
 @st.composite
-def changed(draw: st.DrawFn) -> Message:
-    """A good message in which something is left out, added or put in another's place."""
-    message: Message = json.loads(json.dumps(change(draw(st.sampled_from(sorted(SAID | LINKS))))))
+def slips(draw: st.DrawFn) -> Message:
+    message = deepcopy(change(draw(st.sampled_from(sorted(SAID | LINKS)))))
     said = message["said"]
     inner = [said[name] for name in ("subscriber", "dependant", "life_event") if name in said]
-    part: Any = draw(st.sampled_from([message, said, *inner]))
-    name = draw(st.sampled_from([*sorted(part.keys() - {"at"}), "reason", "suffix", "other"]))
-    texts = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "birth", "female", "2026-02-30", "2026-02-28"]
-    values: list[Any] = [None, True, 0, 1, *texts, [], {}]
-    if draw(st.booleans()):
-        part.pop(name, None)
-    else:
-        part[name] = draw(st.sampled_from(values))
-    return message
+    return draw(changed(message, [message, said, *inner], ["reason", "suffix", "other"], VALUES))
 
 
 @settings(max_examples=500)
-@given(changed())
+@given(slips())
 def test_our_reader_and_an_independent_validator_agree(message: Message) -> None:
-    assert (refusal(message) is None) == VALIDATOR.is_valid(message), refusal(message)
-
-
-def refusal(message: Message) -> Fault | None:
-    try:
-        read(encoded(message))
-    except Fault as fault:
-        return fault
-    return None
-
-
-SECTION = (
-    (CHECKOUT / "docs" / "messages.md").read_text().partition("\n## Changes of coverage\n")[2].partition("\n## ")[0]
-)
+    TOPIC.assert_reader_and_schema_agree(message)
 
 
 def test_the_example_on_the_page_is_a_good_message() -> None:
-    example, _ = [json.loads(part.partition("\n```")[0]) for part in SECTION.split("```json\n")[1:]]
-    VALIDATOR.validate(example)
+    example, _ = TOPIC.examples()
     understood(example)
 
 
 def test_every_kind_and_field_is_on_the_page() -> None:
-    fields = {name for part in SCHEMA["$defs"].values() for name in part.get("properties", {})}
-    words = fields | set(SAID) | set(LINKS) | set(Relationship) - {"subscriber"} | set(Sex) | set(Proof) | set(RULES)
-    assert [name for name in sorted(words) if f"`{name}`" not in SECTION] == []
+    words = set(SAID) | set(LINKS) | set(Relationship) - {"subscriber"} | set(Sex) | set(Proof) | set(RULES)
+    assert TOPIC.missing_on_the_page(TOPIC.fields() | words) == []
