@@ -2,14 +2,17 @@
 
 IS_BEHIND = """
 SELECT EXISTS (
-    SELECT FROM events WHERE topic LIKE ANY(%(topics)s) AND notification_id > coalesce((
+    SELECT FROM events
+    WHERE (topic LIKE ANY(%(topics)s) OR topic LIKE 'person.described:%%' AND originator_id = ANY(%(persons)s::uuid[]))
+      AND notification_id > coalesce((
         SELECT min(coalesce(folded.notification_id, 0)) FROM projection_generation live
         LEFT JOIN projection_position folded ON folded.application_name = live.name || ':' || live.generation
         WHERE live.live AND live.name IN ('family', 'people')
     ), 0)
 ) AS is_behind
 """
-"""Whether any event of some topics is recorded and not folded by both projections that tell who may see what."""
+"""Whether any event of some topics, or a description of some persons, is recorded and not folded by both projections that
+tell who may see what."""
 
 PERSONS = """
 SELECT person_id::text, payer_id, member_id, trim(concat_ws(' ', given_name, family_name)) AS name, birth_date, sex

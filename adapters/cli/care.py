@@ -51,10 +51,9 @@ def care_of(
 
     Raises NotFolded.
     """
-    if viewer is not None:
-        check_folded(ledger)
     family = family_of(ledger, known_at, member=member)
     if viewer is not None:
+        check_folded(ledger, family)
         viewers = {person_of(ledger.ids, each.payer_id, viewer) for each in family.persons.values()}
         family = family_of(ledger, known_at, member=member, persons=viewers)
     return [

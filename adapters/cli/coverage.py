@@ -119,9 +119,9 @@ def _shown(
     known_at: int | None,
 ) -> dict[str, list[StreamId]]:
     """Whom of those that each coverage names somebody may see."""
-    check_folded(ledger)
     viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in payers.values()}
     family = family_of(ledger, known_at, persons={*viewers.values()}.union(*named.values()))
+    check_folded(ledger, family)
 
     def shows(coverage_id: str, person: StreamId) -> bool:
         return family.may_see(viewers[payers[StreamId(coverage_id)]], person, Area.COVERAGE, day, is_sensitive=False)

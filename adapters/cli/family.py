@@ -40,8 +40,8 @@ def pairs_of(ledger: Ledger, member: str, day: date, known_at: int | None) -> li
 
     Raises NotFolded.
     """
-    check_folded(ledger)
     family = family_of(ledger, known_at, member=member)
+    check_folded(ledger, family)
     told = {(to, of) for of, to, _ in family.said if to is not None}
     own = {each for each, known in family.persons.items() if known.is_asked}
     within = {

@@ -16,7 +16,7 @@ from composition import Ledger
 from domain.adjudication import ServiceLine
 from domain.consent import Area, Said
 from domain.facts import StreamId
-from domain.person import Names, PersonDescribed, PersonLinked, PersonUnlinked
+from domain.person import Names, PersonLinked, PersonUnlinked
 from domain.sensitive import category_of
 from domain.visibility import Case, may_see
 from projections.account_queries import CLAIMS_OF_BILLS
@@ -29,8 +29,9 @@ class NotFolded(Exception):
     """Something was said of who may see what that the tables do not hold yet: nobody can say what to show."""
 
 
-DECIDING = (*CONSENT_EVENTS, PersonDescribed, PersonLinked, PersonUnlinked)
-"""Events on which it turns who may see what"""
+DECIDING = (*CONSENT_EVENTS, PersonLinked, PersonUnlinked)
+"""Events on which it turns who may see what, whosever stream they are in; beside them there is everybody's own birth
+date"""
 
 SeenBy = Annotated[
     str | None,
@@ -124,11 +125,12 @@ def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[st
     )
 
 
-def check_folded(ledger: Ledger) -> None:
-    """That who may see what follows from all that was said of it. Raises NotFolded."""
+def check_folded(ledger: Ledger, family: Family) -> None:
+    """That who of them may see what follows from all that was said of it. Raises NotFolded."""
+    persons = [each for known in family.persons.values() for each in known.ids]
     topics = [f"{topic.name}:%" for topic in TOPICS if topic.event in DECIDING]
     with ledger.database.session() as cursor:
-        [row] = cursor.execute(IS_BEHIND, {"topics": topics}).fetchall()
+        [row] = cursor.execute(IS_BEHIND, {"topics": topics, "persons": persons}).fetchall()
     if row["is_behind"]:
         raise NotFolded
 
@@ -145,11 +147,11 @@ def shown_claims(
 ) -> set[str]:
     """Those that somebody may see on a day, or what they tell of another area: by consent as known at a position,
     and of services by now. Raises NotFolded."""
-    check_folded(ledger)
     with ledger.database.session() as cursor:
         told = cursor.execute(TOLD, {"claims": list(claims)}).fetchall()
     viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in {each["payer_id"] for each in told}}
     family = family_of(ledger, known_at, persons={each["person_id"] for each in told} | {*viewers.values()})
+    check_folded(ledger, family)
     of_claims = defaultdict(list)
     for each in told:
         of_claims[each["claim_id"], each["payer_id"], each["person_id"]].append(each)

@@ -444,6 +444,7 @@ def test_each_projection_that_decides_must_have_heard_of_it(ledger: Ledger, behi
 def test_what_decides_nothing_of_it_holds_nobody_up(ledger: Ledger) -> None:
     take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY)
     ledger.intake.handle([Message("t/0@9", encoded(OF_BEN), Format.JSON_CLAIM)])
+    recorded(ledger, said("enrolled", "2026-05-01") | {"member_id": "ANOTHER"})
     assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
 
 
