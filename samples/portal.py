@@ -45,7 +45,7 @@ def payments(seed: int, count: int, *, members: int) -> Iterator[Message]:
         if not has_begun:
             said = {"kind": "initiated", "at": BEGAN.isoformat(), "amount_cents": 2_500, "method": "hsa", "token": "t1"}
         member = f"NHP{seed % 1_000:03d}{payment % members:06d}"
-        yield _message(PAYMENTS, payer_id=PAYER_ID, member_id=member, payment_id=f"py_{seed}_{payment:09d}", said=said)
+        yield _message(PAYMENTS, payer_id=PAYER_ID, member_id=member, payment_id=f"py_{seed}p{payment}", said=said)
 
 
 def enrolments(seed: int, count: int, *, members: int) -> Iterator[Message]:
