@@ -67,8 +67,8 @@ def eligibility(state: Coverage, person: StreamId, day: date) -> Eligibility:
         return Eligibility(covered=False, plan_id="", lines=tuple(lines))
     named = _named(state, enrolment, person, day)
     covered = lines[-1].why in _GOES_ON and named.why in (Why.ENROLLED, Why.ADDED)
-    if named.why is not Why.ENROLLED:
-        lines.append(named)
+    if named.why is not Why.ENROLLED:  # the last line decides: what ended for all ended for whoever was added too
+        lines.insert(len(lines) - (named.why is Why.ADDED and not covered), named)
     plan_id = _plan_id(state, enrolment, day) if covered else ""
     return Eligibility(covered, plan_id, tuple(lines))
 
@@ -123,11 +123,7 @@ def _changed(state: Coverage, enrolment: Change, day: date) -> Request | None:
     """The last confirmed change of plans since the enrolment began, or for the day on which it begins where it was said
     before that change was asked for, as a renewal is."""
     began = _enrolled(enrolment).effective_from
-
-    def follows(each: Request) -> bool:
-        return began < each.said.effective_on or (began == each.said.effective_on and enrolment.at < each.at)
-
-    changed = [each for each in requests(state) if each.holds and follows(each) and each.said.effective_on <= day]
+    changed = [each for each in requests(state) if each.holds and began <= each.said.effective_on <= day]
     return max(changed, key=lambda each: each.said.effective_on, default=None)
 
 

@@ -105,14 +105,29 @@ class Coverage(Fact, frozen=True, gc=False):
 
 
 def standing_changes(changes: Iterable[Change]) -> list[Change]:
-    """Those that are not voided, in the order in which the payer said them. Of two that void each other the later
-    counts."""
+    """Those that are not voided, in the order in which the payer said them."""
     changes = sorted(changes, key=word)
-    voided = set[StreamId]()
-    for each in reversed(changes):
-        if isinstance(each.said, Voided) and each.change not in voided:
-            voided.add(each.said.change)
+    voided = _voided(changes)
     return [each for each in changes if each.change not in voided]
+
+
+def _voided(changes: Iterable[Change]) -> set[StreamId]:
+    """What is taken back by voids that stand themselves. Of some that void each other in a circle the latest stands."""
+    voids = {each.change: each for each in changes if isinstance(each.said, Voided)}
+    voided = set[StreamId]()
+    while voids:
+        named = {_target(each) for each in voids.values()}
+        decided = [each for each in voids.values() if each.change not in named] or [max(voids.values(), key=word)]
+        for each in decided:
+            del voids[each.change]
+            if each.change not in voided:
+                voided.add(_target(each))
+    return voided
+
+
+def _target(void: Change) -> StreamId:
+    assert isinstance(void.said, Voided)
+    return void.said.change
 
 
 def word(change: Change) -> tuple[datetime, StreamId]:
@@ -129,7 +144,15 @@ def requests(state: Coverage, day: date = date.max) -> list[Request]:
         for each in changes
         if isinstance(each.said, Requested)
     )
-    return plan_change.of_one_day_the_last(each for each in made if each.asked_on <= day)
+    anew = [(each.said.effective_from, each.at) for each in changes if isinstance(each.said, Enrolled)]
+
+    def is_said_anew(each: Request) -> bool:
+        """By an enrolment that begins on the same day, as a renewal does, and was not said before it was asked for."""
+        moments = (at for begins, at in anew if begins == each.said.effective_on)
+        return any(each.at <= at and each.said.day_of(at) <= day for at in moments)
+
+    asked = (each._replace(is_replaced=is_said_anew(each)) for each in made if each.asked_on <= day)
+    return plan_change.of_one_day_the_last(asked)
 
 
 def _steps(changes: Iterable[Change], request: StreamId) -> tuple[Step, ...]:

@@ -156,7 +156,7 @@ class Standing(StrEnum):
     EFFECTIVE = "effective"
     """It was confirmed, and its day has come"""
     REPLACED = "replaced"
-    """Another for the same day was confirmed after it"""
+    """Another for the same day was confirmed after it, or an enrolment for that day was said after it"""
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
     """It was not confirmed in time"""
@@ -219,11 +219,11 @@ class Request(NamedTuple):
     def standing(self, day: date) -> Standing:
         if self.refused:
             return Standing.REFUSED
-        if self.is_replaced:
+        if self.confirmed_at is not None and self.is_replaced:
             return Standing.REPLACED
         if self.holds:
             return Standing.EFFECTIVE if self.said.effective_on <= day else Standing.CONFIRMED
-        kinds = {type(step.said) for step in self.steps}
+        kinds = {type(step.said) for step in self.steps if self.said.day_of(step.at) <= self.confirm_by}
         if Withdrawn in kinds:
             return Standing.WITHDRAWN
         if self.confirm_by < day:
@@ -236,11 +236,12 @@ def of_one_day_the_last(requests: Iterable[Request]) -> list[Request]:
     requests = list(requests)
     last: dict[date, tuple[datetime, StreamId]] = {}
     for each in requests:
-        if each.confirmed_at:
+        if each.confirmed_at and not each.is_replaced:
             on, word = each.said.effective_on, (each.confirmed_at, each.request)
             last[on] = max(last.get(on, word), word)
 
     def is_replaced(each: Request) -> bool:
-        return each.confirmed_at is not None and last[each.said.effective_on][1] != each.request
+        _, holding = last.get(each.said.effective_on, (None, each.request))
+        return each.is_replaced or holding != each.request
 
     return [each._replace(is_replaced=is_replaced(each)) for each in requests]

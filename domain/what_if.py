@@ -5,6 +5,7 @@ Every plan prices the same services, each by the design that held on its day, an
 one that holds at the end. Limits begin anew with each plan year.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
@@ -44,6 +45,11 @@ class Claimed(NamedTuple):
     owed: Share
     """What the payer leaves to the patient"""
     is_network_told: bool
+
+    @property
+    def counts_on(self) -> date:
+        """The first day of its services by themselves: what was owed uses the limits of that plan year."""
+        return min(served.day for served in self.services)
 
     def of(self, person: StreamId) -> "Claimed":
         """The same claim of whom the patient is known to be by now."""
@@ -282,14 +288,18 @@ def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family
 
 def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> dict[StreamId, Kinds]:
     """What the rules make of each claim behind what was owed of those before it, whatever the rules say of those."""
-    used: dict[date, Used] = {}
+    used: dict[date, Used] = defaultdict(lambda: NOTHING_USED)
     found = {}
     for claim in claims:
-        year, design = _year(plan, claim.day, claim.day)
-        before = used.get(year, NOTHING_USED)
-        prices, behind = price(claim.services, design, is_family=is_family, used=before)
+        prices = list[Price]()
+        in_order = sorted(claim.services, key=attrgetter("day", "number"))
+        for (year, design), services in groupby(in_order, key=lambda served: _year(plan, served.day, served.day)):
+            priced, behind = price(services, design, is_family=is_family, used=used[year])
+            prices += priced
+            used[year] = used[year]._replace(copays=behind.copays)
         found[claim.claim_id] = _kinds(prices)
-        used[year] = _used_with(before, claim)._replace(copays=behind.copays)
+        year, _ = _year(plan, claim.counts_on, claim.counts_on)
+        used[year] = _used_with(used[year], claim)
     return found
 
 

@@ -77,9 +77,9 @@ CREATE TABLE plan_changes (
     effective_on date NOT NULL,
     life_event text NOT NULL,
     life_event_on date,
-    confirm_by date NOT NULL,
     standing text NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    confirm_by date NOT NULL
 );
 CREATE INDEX plan_changes_coverage_idx ON plan_changes (coverage_id);
 COMMENT ON TABLE plan_changes IS 'Requests of members to change plans, and what became of them.';
@@ -90,9 +90,9 @@ COMMENT ON COLUMN plan_changes.plan_id IS 'The plan that is asked for.';
 COMMENT ON COLUMN plan_changes.effective_on IS 'The first day on which it is to hold.';
 COMMENT ON COLUMN plan_changes.life_event IS 'Why it may be asked for outside of open enrolment; empty within it.';
 COMMENT ON COLUMN plan_changes.life_event_on IS 'Day of that.';
-COMMENT ON COLUMN plan_changes.confirm_by IS 'The last day on which a confirmation counts: what is only requested or compared by then has lapsed.';
 COMMENT ON COLUMN plan_changes.standing IS 'requested, compared, confirmed, replaced, withdrawn or refused. What is confirmed holds from its day on; what is replaced gave way to another for the same day.';
 COMMENT ON COLUMN plan_changes.reason IS 'Why it is refused: not_enrolled, already_changed, unknown_life_event, outside_window, proof_missing or too_early.';
+COMMENT ON COLUMN plan_changes.confirm_by IS 'The last day on which a confirmation counts: what is only requested or compared by then has lapsed.';
 """
 
 VIEWS = """
@@ -115,11 +115,24 @@ BEGIN RETURN QUERY
     SELECT same.person_id FROM same;
 END $$;
 COMMENT ON FUNCTION public.numbers_of(uuid) IS 'A person, and as whom else a payer knows them, under earlier and later numbers. No view, so that people is rebuilt without a lock on what is folded elsewhere.';
+CREATE OR REPLACE FUNCTION public.linked_numbers() RETURNS TABLE (person_id uuid, same_id uuid) LANGUAGE plpgsql STABLE AS $$
+BEGIN RETURN QUERY
+    SELECT link.person_id, link.earlier_id FROM public.person_links link
+    UNION ALL SELECT link.earlier_id, link.person_id FROM public.person_links link;
+END $$;
+COMMENT ON FUNCTION public.linked_numbers() IS 'Everybody whom a payer knows under several numbers, with each of the others. No view either.';
 CREATE OR REPLACE VIEW public.uncovered_claims AS
+WITH named AS (
+    SELECT span.person_id, span.coverage_id, span.why, span.first_day, span.last_day FROM coverage_spans span WHERE span.plan_id = ''
+    UNION ALL
+    SELECT linked.person_id, span.coverage_id, span.why, span.first_day, span.last_day
+    FROM public.linked_numbers() linked JOIN coverage_spans span ON span.person_id = linked.same_id
+    WHERE span.plan_id = '' AND NOT EXISTS (SELECT FROM coverage_spans own WHERE own.person_id = linked.person_id)
+)
 SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
        span.first_day AS uncovered_from, span.last_day AS uncovered_to
-FROM public.claim_status claim JOIN coverage_spans span ON span.person_id = claim.person_id
-WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND span.plan_id = '' AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
+FROM public.claim_status claim JOIN named span ON span.person_id = claim.person_id
+WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
   AND (span.last_day IS NULL OR claim.service_from <= span.last_day)
   AND NOT EXISTS (
     SELECT FROM public.numbers_of(claim.person_id) AS same (person_id) JOIN coverage_spans other USING (person_id)
@@ -132,7 +145,7 @@ COMMENT ON COLUMN public.uncovered_claims.person_id IS 'The patient.';
 COMMENT ON COLUMN public.uncovered_claims.payer_id IS 'The plan''s own number.';
 COMMENT ON COLUMN public.uncovered_claims.service_from IS 'First day of service.';
 COMMENT ON COLUMN public.uncovered_claims.paid IS 'Final action: what the plan pays.';
-COMMENT ON COLUMN public.uncovered_claims.coverage_id IS 'The coverage that does not hold on that day.';
+COMMENT ON COLUMN public.uncovered_claims.coverage_id IS 'The coverage that does not hold on that day; of a patient whom none names, one of theirs under another number.';
 COMMENT ON COLUMN public.uncovered_claims.why IS 'What decides that: not_yet, not_named, removed or terminated.';
 COMMENT ON COLUMN public.uncovered_claims.uncovered_from IS 'First day without coverage; null where there was none before.';
 COMMENT ON COLUMN public.uncovered_claims.uncovered_to IS 'Last day without; null where it has no end.';

@@ -49,7 +49,7 @@ def claims(
     """Where claims stand."""
     wanted = {"member": member, "status": status, "type": claim_type, "payer": payer, "from": from_, "to": to}
     at_most = limit or (None if as_json else TABLE_ROWS + 1)
-    with opened() as ledger:
+    with opened() as ledger, ledger.database.snapshot():
         if seen_by is None:
             rows = find(ledger, limit=at_most, **wanted)
         elif member is None:
@@ -82,7 +82,7 @@ def history(
     as_json: Json = False,
 ) -> None:
     """A member's claims of thirty-six months, newest first; claims without a day of service stand at the end."""
-    with opened() as ledger:
+    with opened() as ledger, ledger.database.snapshot():
         window = None if all_ else thirty_six_months(day_of(ledger, as_of))
         position = position_of(ledger, known_at)
         rows = find(

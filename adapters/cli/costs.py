@@ -14,7 +14,7 @@ from adapters.cli.members import coverages_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
-from adapters.cli.seen import shown_claims
+from adapters.cli.seen import one_for_all, shown_claims
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
 from application.requests import Question, comparison_of
@@ -69,9 +69,8 @@ class Asked(NamedTuple):
     history: History
     """By what was said up to the day, of the persons as they are known by now: who got a new number goes on with the
     limits of the earlier one"""
-    coverage: Coverage
-    earlier_coverages: Sequence[Coverage]
-    """Under the earlier numbers"""
+    coverages: Sequence[Coverage]
+    """Under the number of now, and then under earlier ones"""
     providers: Mapping[str, Provider]
     """Those of the history whom the directory lists, by their numbers"""
 
@@ -84,17 +83,22 @@ class Asked(NamedTuple):
         """The plan that covers the member, else the one that the latest claim names; empty where nothing tells."""
         told = [each for each in self.history.claims if each.plan_id and each.day <= self.day]
         latest = max(told, key=lambda each: (each.day, each.claim_id), default=None)
-        return plan_on(self.coverage, self.day) or (latest.plan_id if latest else "")
+        return self._covered_by(self.day) or (latest.plan_id if latest else "")
 
     def plan_of(self, claim: Claimed) -> str:
         """The plan that a claim was under: as it is told, else by coverage, else today's."""
-        covered_by = (plan_on(each, claim.day) for each in (self.coverage, *self.earlier_coverages))
-        return claim.plan_id or next(filter(None, covered_by), "") or self.current
+        return claim.plan_id or self._covered_by(claim.day) or self.current
+
+    def _covered_by(self, day: date) -> str:
+        """The plan that covers the member on a day, by the number of now before earlier ones; empty where none does."""
+        return next(filter(None, (plan_on(each, day) for each in self.coverages)), "")
 
     def is_family(self, covers: Covers | None) -> bool:
         """By coverage, else where claims tell of several persons."""
-        covered = sum(eligibility(self.coverage, person, self.day).covered for person in persons(self.coverage))
-        known = covered or len({each.person for each in self.history.claims})
+        covered = (
+            sum(eligibility(each, person, self.day).covered for person in persons(each)) for each in self.coverages
+        )
+        known = next(filter(None, covered), 0) or len({each.person for each in self.history.claims})
         return covers is Covers.FAMILY if covers else known > 1
 
     def under_plan(self, served: Served, plan_id: str, *, is_told: bool = False) -> Served:
@@ -129,17 +133,18 @@ def asked_of(
         patients = {
             StreamId(row["person_id"]): row["given_name"] for row in cursor.execute(PATIENTS, wanted).fetchall()
         }
-        earlier = {
-            StreamId(row["earlier_id"]): StreamId(row["person_id"])
-            for row in cursor.execute(EARLIER, wanted).fetchall()
-        }
+        links = [(row["person_id"], row["earlier_id"]) for row in cursor.execute(EARLIER, wanted).fetchall()]
+    now = one_for_all(links, patients)
+    patients = {person: name for person, name in patients.items() if now.get(person, person) == person}
     if viewer is not None:
         shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)  # consent as it is now
         claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
-    history = history._replace(claims=tuple(each.of(earlier.get(each.person, each.person)) for each in history.claims))
-    coverage, *earlier_coverages = _coverages(ledger, payer_id, member, position)
+    history = history._replace(
+        claims=tuple(each.of(StreamId(now.get(each.person, each.person))) for each in history.claims)
+    )
+    coverages = _coverages(ledger, payer_id, member, position)
     providers = providers_of(ledger, history.providers, position)
     return Asked(
         ledger,
@@ -150,8 +155,7 @@ def asked_of(
         plans,
         patients,
         history,
-        coverage,
-        earlier_coverages,
+        coverages,
         providers,
     )
 

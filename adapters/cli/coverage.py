@@ -86,6 +86,11 @@ def coverage_of(
         alike[each["of_id"]].append(StreamId(each["person_id"]))
     paid = [each for each in claims if each["paid"] > 0 and each["service_from"] is not None]
     without = [each for each in paid if not _is_covered(known.values(), alike[each["person_id"]], each["service_from"])]
+
+    def named_as(patient: StreamId) -> Sequence[StreamId]:
+        """As coverages name them; where none does, under their other numbers."""
+        return [patient] if any(patient in persons(state) for state in known.values()) else alike[patient]
+
     shown: Mapping[str, Sequence[StreamId]] = {coverage_id: persons(state) for coverage_id, state in found.items()}
     if viewer is not None:
         shown = _shown(ledger, streams, shown, viewer, day, known_at)
@@ -102,7 +107,10 @@ def coverage_of(
             # They are of all whom the coverage names, and so is what led to them.
             "plan_changes": _plan_changes(state, day) if len(shown[coverage_id]) == len(persons(state)) else [],
             "uncovered_claims": [
-                row for each in without if each["person_id"] in shown[coverage_id] and (row := _uncovered(state, each))
+                _uncovered(state, person, each)
+                for each in without
+                for person in named_as(StreamId(each["person_id"]))
+                if person in shown[coverage_id]
             ],
         }
         for coverage_id, state in found.items()
@@ -161,11 +169,8 @@ def _is_covered(coverages: Collection[Coverage], numbers: Collection[StreamId], 
     return any(eligibility(state, person, day).covered for state in coverages for person in numbers)
 
 
-def _uncovered(state: Coverage, claim: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A claim that no coverage covers, and what this one says of it; None where it says nothing of the patient."""
-    person = StreamId(claim["person_id"])
-    if person not in persons(state):
-        return None
+def _uncovered(state: Coverage, person: StreamId, claim: Mapping[str, Any]) -> dict[str, Any]:
+    """A claim that no coverage covers, and what this one says of the patient."""
     found = eligibility(state, person, claim["service_from"])
     told = {name: claim[name] for name in ("claim_id", "person_id", "patient", "service_from", "paid")}
     return told | {"why": found.lines[-1].why}

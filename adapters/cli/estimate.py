@@ -101,7 +101,7 @@ def estimated(
 def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
     """What the claims of the plan year left the member with, whoever told of the year and whoever did not."""
     begin = year_begin(design.effective_from, asked.day)
-    return used_by(each for each in asked.claims_under(plan_id) if begin <= each.day)
+    return used_by(each for each in asked.claims_under(plan_id) if begin <= each.counts_on)
 
 
 def _allowed(asked: Asked, what: str) -> list[Money]:

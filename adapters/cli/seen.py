@@ -86,7 +86,7 @@ def family_of(
             facts = cursor.execute(FACTS, {"persons": list(ids), "known_at": known_at}).fetchall()
             ids |= {each for row in facts for each in (row["person_id"], row["viewer_id"]) if each is not None}
         known = cursor.execute(PERSONS, {"member": None, "persons": list(ids)}).fetchall()
-    stands_for = _stands_for([(link["person_id"], link["earlier_id"]) for link in links], asked)
+    stands_for = one_for_all([(link["person_id"], link["earlier_id"]) for link in links], asked)
     alike = defaultdict(list)
     for row in known:
         alike[stands_for.get(row["person_id"], row["person_id"])].append(row)
@@ -101,13 +101,18 @@ def family_of(
     return Family(persons_of, stands_for, [*map(told, facts)])
 
 
-def _stands_for(links: Iterable[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
-    """One id for all that are linked, also over several steps: one that was asked for, where any was."""
-    groups = dict[str, set[str]]()
+def one_for_all(links: Collection[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
+    """One id for all that are linked (each to whom they were before), also over several steps: of those that were asked
+    for, where any was; as they are known now, where they were known otherwise before."""
+    groups, before = dict[str, set[str]](), {earlier for _, earlier in links}
     for link in links:
         group = set[str]().union(*(groups.get(each, {each}) for each in link))
         groups |= dict.fromkeys(group, group)
-    return {each: min(group & {*asked} or group) for each, group in groups.items()}
+
+    def rank(each: str) -> tuple[bool, bool, str]:
+        return each not in asked, each in before, each
+
+    return {each: min(group, key=rank) for each, group in groups.items()}
 
 
 def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[str]) -> Person:
@@ -127,7 +132,7 @@ def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[st
 
 def check_folded(ledger: Ledger, family: Family) -> None:
     """That who of them may see what follows from all that was said of it. Raises NotFolded."""
-    persons = [each for known in family.persons.values() for each in known.ids]
+    persons = [*family.stands_for, *(each for known in family.persons.values() for each in known.ids)]
     topics = [f"{topic.name}:%" for topic in TOPICS if topic.event in DECIDING]
     with ledger.database.session() as cursor:
         [row] = cursor.execute(IS_BEHIND, {"topics": topics, "persons": persons}).fetchall()
@@ -147,11 +152,13 @@ def shown_claims(
 ) -> set[str]:
     """Those that somebody may see on a day, or what they tell of another area: by consent as known at a position,
     and of services by now. Raises NotFolded."""
-    with ledger.database.session() as cursor:
-        told = cursor.execute(TOLD, {"claims": list(claims)}).fetchall()
-    viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in {each["payer_id"] for each in told}}
-    family = family_of(ledger, known_at, persons={each["person_id"] for each in told} | {*viewers.values()})
-    check_folded(ledger, family)
+    with ledger.database.snapshot():  # what decides and whether it is all folded are looked up as of one moment
+        with ledger.database.session() as cursor:
+            told = cursor.execute(TOLD, {"claims": list(claims)}).fetchall()
+        payers = {each["payer_id"] for each in told}
+        viewers = {payer_id: person_of(ledger.ids, payer_id, viewer) for payer_id in payers}
+        family = family_of(ledger, known_at, persons={each["person_id"] for each in told} | {*viewers.values()})
+        check_folded(ledger, family)
     of_claims = defaultdict(list)
     for each in told:
         of_claims[each["claim_id"], each["payer_id"], each["person_id"]].append(each)

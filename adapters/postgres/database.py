@@ -68,7 +68,11 @@ class Database(PostgresDatastore):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All sessions of this thread in it read as of one moment, and none of them can write."""
+        """All sessions of this thread in it read as of one moment, and none of them can write. Within another one it is
+        that one."""
+        if getattr(self._snapshot, "connection", None) is not None:
+            yield
+            return
         with self.session() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             self._snapshot.connection = cursor.connection

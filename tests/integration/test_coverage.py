@@ -234,6 +234,22 @@ def test_what_is_paid_without_a_day_of_service_is_not_said_to_be_uncovered(ledge
     assert value(ledger.database, "SELECT count(*) FROM uncovered_claims") == 1
 
 
+def test_what_is_paid_under_a_new_number_is_uncovered_where_only_the_earlier_one_was_enrolled(ledger: Ledger) -> None:
+    old = {"member_id": "OLD1"}
+    take(
+        ledger, change("enrolled", AT["enrolled"]) | old, change("terminated", AT["terminated"], on="2026-01-31") | old
+    )
+    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    take(ledger, change("linked"))
+    [found] = rows(ledger.database, "SELECT * FROM uncovered_claims")
+    shown = [row for each in coverage_of(ledger, MEMBER, DAY, None) for row in each["uncovered_claims"]]
+    assert [(row["claim_id"], row["why"]) for row in shown] == [(str(found["claim_id"]), "terminated")]
+    assert found["why"] == "terminated"
+    take(ledger, change("reinstated", AT["reinstated"], effective_from="2026-02-01") | old)
+    assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
+    assert [each["uncovered_claims"] for each in coverage_of(ledger, MEMBER, DAY, None)] == [[]]
+
+
 # --- what is personal
 
 

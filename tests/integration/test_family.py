@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.cli import seen
 from adapters.cli.accounts import money_seen_by
 from adapters.cli.care import care_of
 from adapters.cli.claims import find
@@ -446,6 +447,39 @@ def test_what_decides_nothing_of_it_holds_nobody_up(ledger: Ledger) -> None:
     ledger.intake.handle([Message("t/0@9", encoded(OF_BEN), Format.JSON_CLAIM)])
     recorded(ledger, said("enrolled", "2026-05-01") | {"member_id": "ANOTHER"})
     assert shown(ledger, "BEN", DAY) == ids_of(ledger, "ADA")
+
+
+def test_what_is_folded_while_somebody_looks_is_not_missed(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(ledger, said("enrolled"), said("consent_granted", "2026-01-04"), ORDINARY)
+    recorded(ledger, said("consent_revoked", "2026-05-01"))
+    look = seen.family_of
+
+    def and_folded_behind_it(*asked: Any, **more: Any) -> seen.Family:
+        family = look(*asked, **more)
+        ledger.runner.catch_up()
+        return family
+
+    monkeypatch.setattr(seen, "family_of", and_folded_behind_it)
+    with pytest.raises(NotFolded):
+        shown(ledger, "BEN", DAY)
+    assert shown(ledger, "BEN", DAY) == []
+
+
+def test_a_birth_date_under_another_number_is_waited_for_too(ledger: Ledger) -> None:
+    of_cy = claim("9", "CY")
+    linked = said("linked", given_name="CY")
+    parent = said("family_linked", "2026-01-03", subject="CY", viewer={"given_name": "BEN"}, relationship="parent")
+    take(ledger, said("enrolled"), parent, of_cy, linked)
+    assert shown(ledger, "BEN", DAY) == ids_of(ledger, "CY")
+    older = said("enrolled", "2026-02-01", "F-older") | OLD
+    older["said"]["dependants"] = [
+        {"relationship": "child", "given_name": "CY", "birth_date": "2001-01-01", "sex": "female"}
+    ]
+    recorded(ledger, older)
+    with pytest.raises(NotFolded):
+        shown(ledger, "BEN", DAY)
+    ledger.runner.catch_up()
+    assert shown(ledger, "BEN", DAY) == []
 
 
 # --- under several numbers

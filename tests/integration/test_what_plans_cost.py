@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,37 @@ def test_coverage_under_an_earlier_number_tells_the_plan_of_the_claims_of_its_da
     take(ledger, *PLANS, before, gold, silver, change("linked"))
     assert ask(ledger).current == "SILVER"
     assert [len(each["claims"]) for each in year(ledger).values() if each["plan_id"] == "GOLD"] == [1]
+
+
+def test_coverage_under_an_earlier_number_tells_plan_and_family_where_the_new_one_has_none(ledger: Ledger) -> None:
+    visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000)
+    take(ledger, *PLANS, visit, change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}, change("linked"))
+    found = ask(ledger)
+    assert (found.current, found.is_family(None)) == ("GOLD", True)
+
+
+def test_one_person_under_three_names_is_one(ledger: Ledger) -> None:
+    names = ("ADA", "ADDIE", "ADDY")
+    seen = [claim(str(at), "2026-03-01", "HC:70551", 30_000, 30_000, name=name) for at, name in enumerate(names)]
+    merged = [
+        change("merged", change_id=f"CH-{now}", given_name=now, earlier_member_id=MEMBER, earlier_given_name=before)
+        for now, before in pairwise(names)
+    ]
+    for order in (merged, merged[::-1]):
+        take(ledger, SILVER, *seen, *order)
+    found = ask(ledger)
+    assert list(found.patients.values()) == ["ADA"]
+    assert {each.person for each in found.history.claims} == set(found.patients)
+
+
+def test_a_claim_whose_services_are_of_two_plan_years_counts_in_that_of_the_first(ledger: Ledger) -> None:
+    """It says itself that it began in the year before, for which Silver has no design."""
+    scan = claim("7", "2026-01-02", "HC:70551", 30_000, 30_000, deductible=30_000)
+    scan["said"]["service_from"] = "2025-12-30"
+    take(ledger, SILVER, scan)
+    [silver] = year(ledger, as_of=date(2026, 11, 30)).values()
+    assert [each["explained"] for each in silver["claims"]] == ["by_day"]
+    assert float(estimate(ledger, "imaging", 30_000)["you_pay"]) == 200 + 20
 
 
 def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> None:

@@ -184,6 +184,16 @@ def test_a_void_that_was_a_mistake_itself_is_voided() -> None:
         assert covers(recorded(*commands), day(6)) == ("", Why.TERMINATED)
 
 
+@pytest.mark.parametrize("minutes", [8, 9, 10])
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_whether_a_void_is_voided_no_moment_tells(names: tuple[str, str], minutes: int) -> None:
+    """Both may come in one file, and of one moment."""
+    ended = record(Terminated(day(3, 31), "moved"), "end", minutes=5)
+    void = record(Voided(StreamId("end")), names[0], minutes=9)
+    again = record(Voided(StreamId(names[0])), names[1], minutes=minutes)
+    assert covers(recorded(record(ENROLLED), ended, void, again), day(6)) == ("", Why.TERMINATED)
+
+
 def test_of_two_that_void_each_other_the_later_counts() -> None:
     ended = record(Terminated(day(3, 31), "moved"), "end", minutes=5)
     one, other = (
@@ -209,7 +219,18 @@ def test_a_dependant_is_added_and_removed() -> None:
 
 def test_whoever_is_added_is_not_covered_longer_than_the_others() -> None:
     state = told(ENROLLED, Terminated(day(6, 30), "moved"), DependantAdded(day(4), (CY,)))
-    assert not eligibility(state, CY.person, day(7)).covered
+    assert covers(state, day(7), CY) == ("", Why.TERMINATED)
+    assert [line.why for line in eligibility(state, CY.person, day(7)).lines] == [
+        Why.ENROLLED,
+        Why.ADDED,
+        Why.TERMINATED,
+    ]
+    assert covers(
+        told(ENROLLED, Terminated(day(6, 30), "moved"), DependantRemoved(day(5, 31), (BEN,))), day(7), BEN
+    ) == (
+        "",
+        Why.REMOVED,
+    )
 
 
 def test_an_enrolment_that_does_not_name_a_dependant_ends_what_was_said_before_it() -> None:

@@ -330,6 +330,8 @@ def test_it_lapses_only_once_nothing_can_confirm_it_any_more() -> None:
     assert standing(date(2026, 5, 2), ASKED) is standing(date(2026, 5, 2), ASKED, compared) is Standing.LAPSED
     withdrawn = record(Withdrawn(R), at=moment("2026-04-30T23:59"))
     assert standing(date(2026, 5, 2), ASKED, withdrawn) is Standing.WITHDRAWN
+    too_late = record(Withdrawn(R), at=moment("2026-06-01T12:00"))
+    assert standing(date(2026, 6, 2), ASKED, too_late) is Standing.LAPSED
 
 
 def test_of_two_for_one_day_the_one_that_is_confirmed_last_holds() -> None:
@@ -345,6 +347,24 @@ def test_of_two_for_one_day_the_one_that_is_confirmed_last_holds() -> None:
     withdrawn = record(Withdrawn(R), at=moment("2026-03-19T12:00"))
     state = recorded(*asked, first_confirmed, second_confirmed, withdrawn)
     assert [each.standing(on) for each in requests(state)] == [Standing.WITHDRAWN, Standing.EFFECTIVE]
+    assert plan_on(state, on) == "BRONZE"
+
+
+def test_what_a_renewal_says_anew_is_no_change_any_more_and_can_be_asked_for_again() -> None:
+    renewal = record(Enrolled("SILVER", date(2026, 5, 1)), at=moment("2026-03-20T12:00"))
+    first = record(Enrolled("SILVER", date(2026, 1, 1)), at=moment("2025-12-01T12:00"))
+    state = recorded(first, ASKED, CONFIRMED, renewal)
+    on = date(2026, 5, 1)
+    assert [each.standing(on) for each in requests(state)] == [Standing.REPLACED]
+    assert [each.standing(on) for each in requests(state, date(2026, 3, 19))] == [Standing.EFFECTIVE]
+    assert plan_on(state, on) == "SILVER"
+    again = record(OPEN, "again", at=moment("2026-03-25T12:00"))
+    assert outcome(first, ASKED, CONFIRMED, renewal, again) is None
+    other = record(OTHER, "other", at=moment("2026-03-21T12:00"))
+    confirmed = record(Confirmed(StreamId("other")), at=moment("2026-03-22T12:00"))
+    late = record(Confirmed(R), at=moment("2026-03-23T12:00"))
+    state = recorded(first, ASKED, renewal, other, confirmed, late)
+    assert [each.standing(on) for each in requests(state)] == [Standing.REPLACED, Standing.EFFECTIVE]
     assert plan_on(state, on) == "BRONZE"
 
 
