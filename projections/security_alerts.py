@@ -82,8 +82,7 @@ LEFT JOIN LATERAL (
         WHEN raised.rule = 'locked_out' THEN told.login_id = raised.login_id AND told.fact_id IS NULL AND told.at >= raised.at
             AND told.position > raised.position
             AND (told.by <> 'ran_out' OR told.device_id IS NOT DISTINCT FROM raised.device_id)
-        -- No member has seen what is another's; an agent may say so of any account.
-        ELSE told.fact_id = raised.fact_id AND (told.login_id = raised.login_id OR told.by = 'agent')
+        ELSE told.fact_id = raised.fact_id
     END
     ORDER BY position LIMIT 1
 ) resolved ON true;
