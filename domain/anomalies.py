@@ -37,6 +37,8 @@ class Attempt(NamedTuple):
     """Empty where it was not told, or the account's key was destroyed"""
     had_succeeded: bool = False
     """By the portal's verdict, but a lockout refused it"""
+    is_nobodys: bool = False
+    """The portal does not know the user name"""
 
 
 class Place(NamedTuple):
@@ -100,8 +102,11 @@ class Account(Fact, frozen=True, omit_defaults=True, gc=False):
         return tuple(others[-STAYS_MAX:])
 
     def after_alerts(self, names: Iterable[str], at: datetime) -> "Account":
-        raised = {name: max(at, self.raised.get(name, at)) for name in names}
-        return msgspec.structs.replace(self, raised={**self.raised, **raised})
+        return msgspec.structs.replace(self, raised=_raised(self.raised, names, at))
+
+
+def _raised(before: Mapping[str, datetime], names: Iterable[str], at: datetime) -> dict[str, datetime]:
+    return {**before, **{name: max(at, before.get(name, at)) for name in names}}
 
 
 def _last(entry: tuple[Place, Span]) -> tuple[datetime, str, str]:
@@ -114,6 +119,8 @@ class Address(Fact, frozen=True, omit_defaults=True, gc=False):
 
     accounts: Mapping[StreamId, datetime] = {}
     """At which sign-ins from it failed latest, and when"""
+    raised: Mapping[str, datetime] = {}
+    """When a rule raised an alert last for a name that is nobody's: else each new one would raise one more"""
 
     def after(self, attempt: Attempt) -> "Address":
         if attempt.succeeded:
@@ -121,7 +128,10 @@ class Address(Fact, frozen=True, omit_defaults=True, gc=False):
         latest = max(attempt.at, self.accounts.get(attempt.login, attempt.at))
         accounts = {**self.accounts, attempt.login: latest}
         kept = sorted(accounts.items(), key=lambda entry: (entry[1], entry[0]))[-ACCOUNTS_MAX:]
-        return Address(dict(kept))
+        return msgspec.structs.replace(self, accounts=dict(kept))
+
+    def after_alerts(self, names: Iterable[str], at: datetime) -> "Address":
+        return msgspec.structs.replace(self, raised=_raised(self.raised, names, at))
 
 
 class Known(NamedTuple):
@@ -187,12 +197,15 @@ RULES: Mapping[str, Rule] = {
 
 def judged(attempt: Attempt, account: Account, address: Address) -> tuple[list[str], Account, Address]:
     """The rules that an attempt breaks, but for those that raised an alert for the account a short time ago, and what
-    is remembered after it."""
+    is remembered after it. Of a name that is nobody's nothing is but at the address, which stands for all of them."""
     after, address = account.after(attempt), address.after(attempt)
-    known, raised = Known(msgspec.structs.replace(account, failures=after.failures), address), account.raised
+    known = Known(msgspec.structs.replace(account, failures=after.failures), address)
+    raised = address.raised if attempt.is_nobodys else account.raised
     names = [
         name
         for name, rule in RULES.items()
         if (name not in raised or abs(attempt.at - raised[name]) > ONCE_WITHIN) and rule(attempt, known)
     ]
+    if attempt.is_nobodys:
+        return names, Account(), address.after_alerts(names, attempt.at)
     return names, after.after_alerts(names, attempt.at), address

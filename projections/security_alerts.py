@@ -190,7 +190,9 @@ class _Memory:
 
     def rows(self) -> list[MemoryRow]:
         kinds = ("account", self._accounts), ("address", self._addresses)
-        return [MemoryRow(of, kind, _encode(kept).decode()) for kind, each in kinds for of, kept in each.items()]
+        nothing = Account(), Address()
+        remembered = ((of, kind, kept) for kind, each in kinds for of, kept in each.items() if kept not in nothing)
+        return [MemoryRow(of, kind, _encode(kept).decode()) for of, kind, kept in remembered]
 
 
 def _login(projected: Projected) -> StreamId:
@@ -203,6 +205,6 @@ def _attempt(projected: Projected) -> Attempt:
     country = projected.personal.country if isinstance(projected.personal, Personal) else ""
     succeeded = isinstance(event, SignedIn)
     had_succeeded = not succeeded and event.verdict == SUCCEEDED
-    return Attempt(
-        _login(projected), event.at.astimezone(UTC), succeeded, event.device, event.address, country, had_succeeded
-    )
+    is_nobodys = getattr(event, "unknown", None) is not None
+    about = succeeded, event.device, event.address, country, had_succeeded, is_nobodys
+    return Attempt(_login(projected), event.at.astimezone(UTC), *about)

@@ -146,3 +146,15 @@ def test_a_failure_that_comes_late_makes_an_address_no_older() -> None:
 def test_every_rule_says_what_it_means() -> None:
     assert all((rule.__doc__ or "").endswith(".") for rule in RULES.values())
     assert ACCOUNTS_MAX == FAILURES_MAX == 10, "as their sentences say"
+
+
+def test_names_that_are_nobodys_raise_one_alert_an_hour_and_leave_nothing_but_at_their_address() -> None:
+    account, address, raised = Account(), Address(), list[int]()
+    for at in range(100):
+        tried = Attempt(StreamId(f"name {at}"), minutes(at), False, None, StreamId("address"), "", is_nobodys=True)
+        names, account, address = judged(tried, Account(), address)
+        raised += [at] * len(names)
+        assert account == Account()
+    assert raised == [9, 70]
+    known = Attempt(StreamId("ada"), minutes(100), False, None, StreamId("address"), "")
+    assert judged(known, Account(), address)[0] == ["many_accounts_from_one_address"]
