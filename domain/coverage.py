@@ -5,7 +5,7 @@ covered on a day follows from the set of them (domain/eligibility.py). Only a re
 what is known when it comes.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -161,6 +161,10 @@ INITIAL = Coverage()
 
 # --- decide
 
+AHEAD = timedelta(days=1)
+"""How far a payer's clock may go before ours: it may know days only. What is said last holds, so a word from the future
+would hold against everything that is said until then"""
+
 
 class Refusal(StrEnum):
     CONFLICT = "coverage.conflict"
@@ -169,6 +173,8 @@ class Refusal(StrEnum):
     """A text holds the number of a card or a bank account: such a message is not taken in at all"""
     PLAN_UNKNOWN = "coverage.plan_unknown"
     """No design of the plan that is asked for holds on that day, as far as is known"""
+    AHEAD_OF_TIME = "coverage.ahead_of_time"
+    """It is told to be said later than now: such a message is not taken in at all, until then"""
     UNKNOWN = "coverage.unknown"
     """A change of plans is asked for, and no enrolment of this member is known that it could change"""
 

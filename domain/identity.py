@@ -141,8 +141,10 @@ def _locking(state: Login, event: Any, policy: Policy) -> Iterator[LockedOut]:
         return
     scope = state.scope(event.device, event.at)
     after = state.with_counter(scope, state.counter(scope).failed(event.device, event.at))
-    counter, is_full = after.counter(scope), after.consecutive >= CONSECUTIVE_MAX
-    counting = counter.counting
+    counter = after.counter(scope)
+    counting, own = counter.counting, len(counter.failures)
+    # The account's hundred are those of all devices, and lock strangers only: a known device is locked by its own.
+    is_full = (after.consecutive if scope is None else own) >= CONSECUTIVE_MAX
     if counting and (len(counting) >= policy.failures or (is_full and scope is None)):
         since = counting[-1].at
         until = None if is_full else since + timedelta(minutes=policy.minutes)

@@ -63,6 +63,7 @@ REASONS = {
     "settlement.account_number": "A name or number of a bank's entry looks like that of a card or a bank account.",
     "coverage.account_number": "A text about a member's coverage looks like the number of a card or a bank account.",
     "coverage.conflict": "The same change of coverage came before with other content.",
+    "coverage.ahead_of_time": "A change of coverage is told to be said later than now: a payer's clock is wrong.",
     "coverage.unknown": "Another plan is asked for, and no enrolment of the member is known; retry it once one is.",
     "coverage.plan_unknown": "No design of the plan that a member asks for is known for that day; retry it once it is.",
     "provider.account_number": "A text of a provider's listing looks like the number of a card or a bank account.",

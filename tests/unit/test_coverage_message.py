@@ -1,7 +1,7 @@
 """Messages of topic coverage.changes: what is read, what is refused, and the schema and the page that say so."""
 
 from copy import deepcopy
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +101,15 @@ def test_the_payers_own_numbers_are_sealed_and_may_be_any(field: str) -> None:
     told = understood(change("terminated") | {field: number})
     assert number in (told.member_id, told.numbers.change_id)
     assert understood(change("voided", of_change_id=number)).numbers.of_change_id == number
+
+
+@pytest.mark.parametrize("kind", ["enrolled", "plan_change_confirmed", "linked"])
+def test_what_is_said_in_the_future_is_not_taken_in_until_then(kind: str) -> None:
+    """A payer may know days only, wherever it is."""
+    today, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (23, 25))
+    [part] = translate(encoded(change(kind, today.isoformat())))
+    assert isinstance(part, Understood)
+    assert refused(change(kind, later.isoformat())) == ("coverage.ahead_of_time", "")
 
 
 # --- the schema, and the page

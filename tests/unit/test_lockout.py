@@ -192,6 +192,16 @@ def test_after_a_hundred_failures_in_a_row_only_a_link_or_an_agent_unlocks() -> 
     assert state.consecutive == 1
 
 
+def test_strangers_do_not_turn_the_minutes_of_a_known_device_into_a_lock_without_end() -> None:
+    slow = [failed(at * 15) for at in range(CONSECUTIVE_MAX)]
+    typos = [failed(15 * CONSECUTIVE_MAX + at, PHONE) for at in range(5)]
+    found = of(signed_in(-1, PHONE), *slow, *typos)
+    assert [each[2] for each in found if each[0] == "locked"] == [None, typos[-1].at + timedelta(minutes=15)]
+    own = [failed(at * 20 + number / 10, PHONE) for at in range(20) for number in range(5)]
+    untils = [each[2] for each in of(signed_in(-1, PHONE), *own) if each[0] == "locked"]
+    assert [until is None for until in untils] == [False] * 19 + [True]
+
+
 def test_a_success_of_a_new_device_does_not_begin_the_hundred_anew() -> None:
     slow = [failed(at * 15) for at in range(CONSECUTIVE_MAX)]
     found = of(*slow[:-1], signed_in(15 * CONSECUTIVE_MAX - 20, "a new device"), slow[-1])
