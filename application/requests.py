@@ -36,8 +36,9 @@ def said_of(
     ids: Ids, key: str, notice: OfOneStream, lockout: Policy, now: datetime, expected_version: int | None = None
 ) -> Request:
     """To say what a message may say of one thing: a change of plans, a consent, an enrolment, a plan, a provider, an
-    attempt to sign in, which is refused where it is told from the future. Of payments see `payment_of`. The notice comes
-    from the reader of such messages, which knows what no text of theirs may hold. Raises AccountNumber by the key."""
+    attempt to sign in, which is refused where it is told from the future. Of payments see `payment_of`. The notice
+    comes from the reader of such messages, which knows what no text of theirs may hold. Raises AccountNumber by the
+    key."""
     _refuse_account_numbers(key)
     entry = entry_of(ids, "command", notice, lockout, now)
     assert entry.member is None, "a payment may pay bills, which are to be loaded for it"
