@@ -144,12 +144,16 @@ def requests(state: Coverage, day: date = date.max) -> list[Request]:
         for each in changes
         if isinstance(each.said, Requested)
     )
-    anew = [(each.said.effective_from, each.at) for each in changes if isinstance(each.said, Enrolled)]
+    enrolled = [(each, each.said) for each in changes if isinstance(each.said, Enrolled)]
 
     def is_said_anew(each: Request) -> bool:
-        """By an enrolment that begins on the same day, as a renewal does, and was not said before it was asked for."""
-        moments = (at for begins, at in anew if begins == each.said.effective_on)
-        return any(each.at <= at and each.said.day_of(at) <= day for at in moments)
+        """Otherwise, by the last enrolment that begins on the same day and was not said before it was asked for."""
+        same_day = [
+            (change.at, said.plan_id)
+            for change, said in enrolled
+            if said.effective_from == each.said.effective_on and each.said.day_of(change.at) <= day
+        ]
+        return bool(same_day) and each.at <= same_day[-1][0] and same_day[-1][1] != each.said.plan_id
 
     asked = (each._replace(is_replaced=is_said_anew(each)) for each in made if each.asked_on <= day)
     return plan_change.of_one_day_the_last(asked)

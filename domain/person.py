@@ -235,3 +235,17 @@ def _reached(was: Mapping[StreamId, set[StreamId]], person: StreamId) -> Iterato
         yield from news
         seen |= news
         ahead += news
+
+
+def one_for_all(links: Collection[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
+    """One id for all that are linked (each to whom they were before), also over several steps: of those that were asked
+    for, where any was; as they are known now, where they were known otherwise before."""
+    groups, before = dict[str, set[str]](), {earlier for _, earlier in links}
+    for link in links:
+        group = set[str]().union(*(groups.get(each, {each}) for each in link))
+        groups |= dict.fromkeys(group, group)
+
+    def rank(each: str) -> tuple[bool, bool, str]:
+        return each not in asked, each in before, each
+
+    return {each: min(group, key=rank) for each, group in groups.items()}

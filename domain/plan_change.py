@@ -156,7 +156,7 @@ class Standing(StrEnum):
     EFFECTIVE = "effective"
     """It was confirmed, and its day has come"""
     REPLACED = "replaced"
-    """Another for the same day was confirmed after it, or an enrolment for that day was said after it"""
+    """Another for its day was confirmed after it, or an enrolment in another plan for that day was said after it"""
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
     """It was not confirmed in time"""
@@ -178,6 +178,7 @@ class Request(NamedTuple):
     """In the order of their moments"""
     refused: Reason | None
     is_replaced: bool = False
+    """By another change for its day, or by an enrolment in another plan"""
 
     @property
     def asked_on(self) -> date:

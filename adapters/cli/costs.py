@@ -14,7 +14,7 @@ from adapters.cli.members import coverages_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
-from adapters.cli.seen import one_for_all, shown_claims
+from adapters.cli.seen import shown_claims
 from adapters.cli.show import dollars
 from application.claimed import History, history_of
 from application.requests import Question, comparison_of
@@ -28,7 +28,7 @@ from domain.directory import Provider
 from domain.eligibility import eligibility, persons, plan_on
 from domain.enrolment import Coverage
 from domain.facts import StreamId
-from domain.person import Names
+from domain.person import Names, one_for_all
 from domain.plan import BenefitDesign, Plan, design_on
 from domain.pricing import Price, Served
 from domain.under_plan import under_plan

@@ -16,7 +16,7 @@ from composition import Ledger
 from domain.adjudication import ServiceLine
 from domain.consent import Area, Said
 from domain.facts import StreamId
-from domain.person import Names, PersonLinked, PersonUnlinked
+from domain.person import Names, PersonLinked, PersonUnlinked, one_for_all
 from domain.sensitive import category_of
 from domain.visibility import Case, may_see
 from projections.account_queries import CLAIMS_OF_BILLS
@@ -99,20 +99,6 @@ def family_of(
 
     persons_of = {each: _person(each, rows, asked) for each, rows in alike.items()}
     return Family(persons_of, stands_for, [*map(told, facts)])
-
-
-def one_for_all(links: Collection[tuple[str, str]], asked: Collection[str]) -> dict[str, str]:
-    """One id for all that are linked (each to whom they were before), also over several steps: of those that were asked
-    for, where any was; as they are known now, where they were known otherwise before."""
-    groups, before = dict[str, set[str]](), {earlier for _, earlier in links}
-    for link in links:
-        group = set[str]().union(*(groups.get(each, {each}) for each in link))
-        groups |= dict.fromkeys(group, group)
-
-    def rank(each: str) -> tuple[bool, bool, str]:
-        return each not in asked, each in before, each
-
-    return {each: min(group, key=rank) for each, group in groups.items()}
 
 
 def _person(person: str, rows: Sequence[Mapping[str, Any]], asked: Collection[str]) -> Person:

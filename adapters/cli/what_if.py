@@ -130,7 +130,7 @@ class Year(NamedTuple):
 
     def _ended(self, plan_id: str) -> dict[str, Any]:
         claims = self.owed[plan_id]
-        design = design_on(self.asked.plans[plan_id], claims[-1].claim.day)
+        design = design_on(self.asked.plans[plan_id], claims[-1].claim.counts_on)
         return {
             "plan_id": plan_id,
             "name": design.name if design else plan_id,

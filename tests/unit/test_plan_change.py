@@ -368,6 +368,13 @@ def test_what_a_renewal_says_anew_is_no_change_any_more_and_can_be_asked_for_aga
     assert plan_on(state, on) == "BRONZE"
 
 
+def test_an_enrolment_that_carries_a_change_out_does_not_replace_it() -> None:
+    carried_out = record(Enrolled("GOLD", date(2026, 5, 1)), at=moment("2026-03-20T12:00"))
+    state = recorded(ENROLLED, ASKED, CONFIRMED, carried_out)
+    assert [each.standing(date(2026, 5, 1)) for each in requests(state)] == [Standing.EFFECTIVE]
+    assert plan_on(state, date(2026, 5, 1)) == "GOLD"
+
+
 def test_as_of_a_day_nothing_counts_that_was_said_later() -> None:
     state = recorded(ENROLLED, ASKED, CONFIRMED)
     standings = [
