@@ -148,6 +148,7 @@ def test_the_databases_disk_is_full(
         watching(ledger, broker.bootstrap, topic, messages, PER_S) as watch,
     ):
         wait_until(lambda: consumer.logged("consumer.batch") and projector.logged("projector.batch"))
+        _begin_a_file_of_the_servers_log(ledger)
         disk.fill()
         if crashes:
             _use_up_the_servers_log(ledger)
@@ -167,6 +168,13 @@ def test_the_databases_disk_is_full(
     if not crashes:
         assert any("DiskFull" in dependency for dependency in named), named
     figures(**judged, full_s=full_s, back_after_s=back_s, drain_s=drain_s, named=len(named))
+
+
+def _begin_a_file_of_the_servers_log(ledger: Ledger) -> None:
+    """So that its 16 MB are there already: a server that finds no room for the next file dies (it is PANIC)."""
+    with connect(ledger.database.dsn, autocommit=True) as connection:
+        connection.execute("SELECT pg_switch_wal()")
+        connection.execute("SELECT pg_logical_emit_message(true, 'fault', 'makes the file')")
 
 
 def _use_up_the_servers_log(ledger: Ledger) -> None:

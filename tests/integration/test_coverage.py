@@ -595,7 +595,7 @@ def test_an_enrolment_by_command_tells_of_persons_too_and_not_of_those_whose_key
     ledger.runner.catch_up()
     assert covered(ledger) == {"ADA": "TGV-SILVER", "BEN": "TGV-SILVER"}
     ledger.keys.destroy(value(ledger.database, "SELECT person_id::text FROM people WHERE given_name = 'ADA'"))
-    other = change("enrolled", change_id="CH-2")
+    other = change("enrolled", "2026-05-02T09:00:00-04:00", "CH-2")  # later: of one moment a hash decides
     other["said"]["subscriber"] = other["said"]["subscriber"] | {"birth_date": "1981-01-01"}
     with pytest.raises(KeyDestroyed):
         asked(ledger, "k2", other)
