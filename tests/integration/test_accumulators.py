@@ -9,14 +9,13 @@ from typer.testing import CliRunner
 
 from adapters.cli.commands import app
 from adapters.settings import Settings
-from application.intake import Outcome
-from application.ports import Format, Message
 from composition import Ledger
 from domain.accumulators import Accumulated
 from domain.adjudication import AccumulatorKind, Network
 from projections.account_queries import ACCUMULATORS, accumulators_of
 from tests.given import rows, value
-from tests.unit.notices import adjudicated, encoded, line
+from tests.integration.taking import take
+from tests.unit.notices import adjudicated, line
 
 MEMBER = "TGV100000001"
 DEDUCTIBLE, _ = AccumulatorKind
@@ -39,14 +38,6 @@ def decided(number: str, deductible: int, used: int | None, *, name: str = "ADA"
         "patient": {"member_id": MEMBER, "given_name": name, "family_name": "ABERNOLT"},
         "numbers": {"patient_control_number": f"PT{number}", "payer_claim_number": number},
     }
-
-
-def take(ledger: Ledger, *notices: dict[str, Any]) -> list[Outcome]:
-    outcomes = ledger.intake.handle(
-        [Message(f"payer.adjudications/0@{at}", encoded(each), Format.JSON_CLAIM) for at, each in enumerate(notices)]
-    )
-    ledger.runner.catch_up()
-    return outcomes
 
 
 def family(ledger: Ledger, **asked: Any) -> Accumulated | None:

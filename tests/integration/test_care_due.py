@@ -10,8 +10,8 @@ from adapters.cli.care import care_of
 from adapters.cli.seen import viewer_of
 from composition import Ledger
 from tests.given import rows
+from tests.integration.taking import take
 from tests.integration.test_cli import Run, command_line, lines
-from tests.integration.test_family import take
 from tests.unit.families import MEMBER, claim, said
 from tests.unit.notices import encoded
 

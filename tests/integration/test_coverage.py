@@ -3,33 +3,29 @@
 import random
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from itertools import pairwise, permutations
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.cli.claims import find
 from adapters.cli.coverage import coverage_of
-from adapters.cli.members import accounts_of
-from adapters.cli.timeline import Fact, timeline
 from adapters.json_message.coverage import translate
 from adapters.settings import Settings
 from application.commands import IdempotencyConflict, VersionMismatch
-from application.intake import Outcome
 from application.mapper import KeyDestroyed
 from application.ports import Format, Message, Understood
 from application.requests import AccountNumber, said_of
-from application.streams import account_of, coverage_stream
+from application.streams import coverage_stream
 from composition import Ledger, initialise
 from domain.coverage import CoverageNotice
 from domain.person import Description
 from domain.request import Answer
-from projections.account_queries import ACCUMULATORS, BALANCE
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.coverage import change
-from tests.unit.notices import adjudicated, encoded, line
+from tests.unit.notices import adjudicated, encoded, line, of_number
 from tests.unit.plans import plan
 
 MEMBER = "TGV100000001"
@@ -50,19 +46,6 @@ LIFE = [
     change("dependant_removed"),
 ]  # fmt: skip
 GOLD = plan("TGV-GOLD", name="Gold", open_enrolment={"first": "2026-04-01", "last": "2026-04-10"})
-
-
-def take(ledger: Ledger, *messages: Any, as_: Format = Format.JSON_COVERAGE) -> list[Outcome]:
-    """One batch."""
-    outcomes = ledger.intake.handle(
-        [Message(f"coverage.changes/0@{at}", encoded(message), as_) for at, message in enumerate(messages)]
-    )
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 def covered(ledger: Ledger, day: date = DAY, known_at: int | None = None) -> dict[str, str]:
@@ -148,7 +131,7 @@ def test_what_cannot_be_read_is_parked_with_its_reason(ledger: Ledger) -> None:
 
 def test_a_retroactive_termination_shows_what_was_paid_after_it_and_changes_no_claim(ledger: Ledger) -> None:
     take(ledger, change("enrolled", AT["enrolled"]))
-    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated())
     claims = rows(ledger.database, "SELECT * FROM claim_status")
     assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
     assert coverage_of(ledger, MEMBER, DAY, None)[0]["uncovered_claims"] == []
@@ -174,7 +157,7 @@ def test_what_another_number_of_the_same_person_covers_is_not_uncovered(ledger: 
     for number in (MEMBER, "OLD1"):
         take(ledger, change("enrolled", AT["enrolled"]) | {"member_id": number})
     take(ledger, change("terminated", AT["terminated"], on="2026-01-31") | {"member_id": of_claim})
-    take(ledger, of_number(of_claim, "C-1"), as_=Format.JSON_CLAIM)
+    take(ledger, of_number(of_claim, "C-1"))
     before = value(ledger.database, "SELECT position FROM head")
     [claim_id] = uncovered(ledger, of_claim)
     asked = "SELECT claim_id::text FROM uncovered_claims"
@@ -195,7 +178,7 @@ def test_a_third_number_covers_too_and_one_that_was_unlinked_does_not(ledger: Le
     for number in (MEMBER, "OTHER"):
         take(ledger, change("enrolled", AT["enrolled"]) | {"member_id": number})
     take(ledger, change("terminated", AT["terminated"], on="2026-01-31"))
-    take(ledger, of_number(MEMBER, "C-1"), as_=Format.JSON_CLAIM)
+    take(ledger, of_number(MEMBER, "C-1"))
     take(ledger, change("linked"), change("linked") | {"member_id": "OTHER"})
     assert uncovered(ledger, MEMBER) == []
     for name in ("people", "coverage", "claim_history"):
@@ -217,7 +200,7 @@ def test_it_can_be_told_where_people_is_as_version_0_2_left_it_until_it_is_rebui
     ledger.rebuild("people")
     take(ledger, change("linked"), change("enrolled"), change("enrolled", change_id="CH-2") | {"member_id": "OLD1"})
     take(ledger, change("terminated", on="2026-01-31"))
-    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated())
     assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
     take(ledger, change("unlinked", "2026-05-01T09:00:00-04:00"))
     assert len(rows(ledger.database, "SELECT * FROM uncovered_claims")) == 1
@@ -226,11 +209,11 @@ def test_it_can_be_told_where_people_is_as_version_0_2_left_it_until_it_is_rebui
 def test_what_is_paid_without_a_day_of_service_is_not_said_to_be_uncovered(ledger: Ledger) -> None:
     take(ledger, change("enrolled", AT["enrolled"]))
     take(ledger, change("voided", of_change_id="CH-enrolled"))
-    take(ledger, adjudicated(line(service_from=None)), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated(line(service_from=None)))
     assert value(ledger.database, "SELECT count(*) FROM claim_status WHERE paid > 0") == 1
     assert covered(ledger) == {"ADA": "", "BEN": ""}
     assert rows(ledger.database, "SELECT * FROM uncovered_claims") == []
-    take(ledger, adjudicated(on="2026-03-03"), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated(on="2026-03-03"))
     assert value(ledger.database, "SELECT count(*) FROM uncovered_claims") == 1
 
 
@@ -239,7 +222,7 @@ def test_what_is_paid_under_a_new_number_is_uncovered_where_only_the_earlier_one
     take(
         ledger, change("enrolled", AT["enrolled"]) | old, change("terminated", AT["terminated"], on="2026-01-31") | old
     )
-    take(ledger, adjudicated(), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated())
     take(ledger, change("linked"))
     [found] = rows(ledger.database, "SELECT * FROM uncovered_claims")
     shown = [row for each in coverage_of(ledger, MEMBER, DAY, None) for row in each["uncovered_claims"]]
@@ -272,10 +255,10 @@ def test_a_claim_and_an_enrolment_in_one_batch_and_after_another_know_the_same_p
     enrolled = Message("b/0@1", encoded(change("enrolled")), Format.JSON_COVERAGE)
     both = [Message("a/0@1", encoded(adjudicated()), Format.JSON_CLAIM), enrolled]
     ledger.intake.handle(both)
-    take(ledger, adjudicated(on="2026-03-03"), as_=Format.JSON_CLAIM)
+    take(ledger, adjudicated(on="2026-03-03"))
     take(ledger, change("enrolled", change_id="CH-2"))
-    take(ledger, adjudicated(on="2026-03-04"), as_=Format.JSON_CLAIM)
-    assert reasons(take(ledger, adjudicated(on="2026-03-05"), as_=Format.JSON_CLAIM)) == []
+    take(ledger, adjudicated(on="2026-03-04"))
+    assert reasons(take(ledger, adjudicated(on="2026-03-05"))) == []
     assert value(ledger.database, "SELECT count(*) FROM people WHERE given_name = 'ADA'") == 1
     assert value(ledger.database, "SELECT birth_date::text FROM people WHERE given_name = 'ADA'") == "1980-01-01"
 
@@ -312,164 +295,11 @@ def test_the_birth_date_that_was_said_last_holds_in_whatever_order_and_batches_i
     assert (rebuilt.only_in_old, rebuilt.only_in_new, rows(ledger.database, asked)) == (0, 0, found)
 
 
-# --- a new number
-
-
-def claims_under(ledger: Ledger, member: str) -> int:
-    return len(find(ledger, member=member))
-
-
-def of_number(number: str, claim: str) -> Any:
-    about = adjudicated() | {"numbers": {"patient_control_number": claim, "payer_claim_number": claim}}
-    return about | {"patient": about["patient"] | {"member_id": number}}
-
-
-def test_a_new_number_keeps_the_claims_of_the_earlier_ones_whichever_link_is_told_first(ledger: Ledger) -> None:
-    for number, order in (("N", 1), ("M", -1)):
-        middle, oldest = f"{number}-1", f"{number}-2"
-        for each in (number, middle, oldest):
-            take(ledger, of_number(each, f"C-{each}"), as_=Format.JSON_CLAIM)
-        assert claims_under(ledger, number) == 1
-        links = [(number, middle), (middle, oldest)]
-        for now, earlier in links[::order]:
-            told = change("linked", earlier_member_id=earlier) | {"member_id": now}
-            [outcome] = take(ledger, told)
-            assert (outcome.events, outcome.parked) == (1, [])
-            assert [again.duplicates for again in take(ledger, told)] == [1]
-        assert [claims_under(ledger, each) for each in (number.lower(), middle, oldest)] == [3, 2, 1]
-    asked = "SELECT person_id, earlier_id, position FROM person_links ORDER BY 1, 2"
-    before = rows(ledger.database, asked)
-    assert len(before) == 6
-    rebuilt = ledger.rebuild("people", limit=100)
-    assert (rebuilt.only_in_old, rebuilt.only_in_new, rows(ledger.database, asked)) == (0, 0, before)
-
-
-def test_what_an_earlier_number_owed_and_paid_is_found_under_the_new_one(ledger: Ledger) -> None:
-    take(ledger, of_number("OLD1", "C-1"), as_=Format.JSON_CLAIM)
-    take(ledger, change("enrolled") | {"member_id": "OLD1"}, change("enrolled", change_id="CH-2"))
-    assert account_of(ledger.ids, "1078830634", "OLD1") not in accounts_of(ledger, MEMBER)
-    assert len(coverage_of(ledger, MEMBER, DAY, None)) == 1
-    take(ledger, change("linked"))
-    assert account_of(ledger.ids, "1078830634", "OLD1") in accounts_of(ledger, MEMBER)
-    assert len(coverage_of(ledger, MEMBER, DAY, None)) == 2
-
-
-# --- a link that was a mistake
-
-
-def word(kind: str, now: str, earlier: str, day: int) -> Any:
-    told = change(kind, f"2026-04-{day:02}T09:00:00-04:00", f"CH-{kind}-{day}", given_name="ADA")
-    told["said"] |= {"earlier_member_id": earlier, "earlier_given_name": "ADA"}
-    return told | {"member_id": now}
-
-
-def links(ledger: Ledger) -> list[tuple[str, str]]:
-    """Who is known as whom by now, by their numbers."""
-    asked = """
-        SELECT now.member_id AS now, earlier.member_id AS earlier FROM person_links link
-        JOIN people now USING (person_id) JOIN people earlier ON earlier.person_id = link.earlier_id ORDER BY 1, 2
-    """
-    return [(row["now"], row["earlier"]) for row in rows(ledger.database, asked)]
-
-
-HISTORY = "SELECT * FROM same_persons_history WHERE same_id <> person_id ORDER BY position, person_id, same_id"
-
-
-def rebuilt_alike(ledger: Ledger, limit: int) -> bool:
-    before = rows(ledger.database, HISTORY)
-    rebuilt = ledger.rebuild("people", limit=limit)
-    return (rebuilt.only_in_old, rebuilt.only_in_new, rows(ledger.database, HISTORY)) == (0, 0, before)
-
-
-def test_a_link_that_was_a_mistake_shows_nobodys_claims_to_another_any_more(ledger: Ledger) -> None:
-    take(ledger, of_number("N", "C-1"), of_number("OTHER", "C-2"), as_=Format.JSON_CLAIM)
-    enrolled = change("enrolled") | {"member_id": "OTHER"}
-    take(ledger, enrolled, change("enrolled", change_id="CH-2") | {"member_id": "N"})
-    take(ledger, word("merged", "N", "OTHER", 1))
-    linked_at = value(ledger.database, "SELECT max(position) FROM person_links")
-
-    def found(known_at: int | None = None) -> list[int]:
-        accounts = accounts_of(ledger, "N", known_at)
-        asked = {"member": "N", "accounts": accounts, "as_of": None, "known_at": known_at}
-        with ledger.database.session() as cursor:
-            money = [len(cursor.execute(query, asked).fetchall()) for query in (BALANCE, ACCUMULATORS)]
-        other = account_of(ledger.ids, "1078830634", "OTHER")
-        return [
-            len(find(ledger, member="N", **({} if known_at is None else {"known_at": known_at}))),
-            *money,
-            len(coverage_of(ledger, "N", DAY, known_at)),
-            len({step.stream for step in timeline(ledger, "N", known_at) if step.fact is Fact.CLAIM}),
-            accounts.count(other),
-        ]
-
-    assert found() == found(linked_at) == [2, 2, 2, 2, 2, 1]
-    assert found(linked_at - 1) == [1, 1, 1, 1, 1, 0]
-    [outcome] = take(ledger, word("unlinked", "N", "OTHER", 2))
-    assert (outcome.events, outcome.parked) == (1, [])
-    assert [again.duplicates for again in take(ledger, word("unlinked", "N", "OTHER", 2))] == [1]
-    assert found() == [1, 1, 1, 1, 1, 0]
-    assert found(linked_at) == [2, 2, 2, 2, 2, 1]
-    assert links(ledger) == []
-    assert rows(ledger.database, "SELECT * FROM same_persons WHERE same_id <> person_id") == []
-    take(ledger, word("linked", "N", "OTHER", 3))
-    assert found() == [2, 2, 2, 2, 2, 1]
-    assert rebuilt_alike(ledger, limit=3)
-
-
-def test_linked_unlinked_and_linked_again_in_any_order_and_batches_ends_in_what_was_said_last(ledger: Ledger) -> None:
-    last = {"linked": ["linked", "unlinked", "linked"], "unlinked": ["unlinked", "merged", "unlinked"]}
-    expected = []
-    for name, kinds in last.items():
-        for number, order in enumerate(permutations(enumerate(kinds, 1))):
-            now, earlier = f"{name}-{number}", f"{name}-{number}-before"
-            take(ledger, of_number(now, now), of_number(earlier, earlier), as_=Format.JSON_CLAIM)
-            words = [word(kind, now, earlier, day) for day, kind in order]
-            for batch in (words[: number % 3], words[number % 3 :]):
-                take(ledger, *batch)
-            expected += [(now, earlier)] if name == "linked" else []
-    assert links(ledger) == sorted(expected)
-    assert rebuilt_alike(ledger, limit=4)
-    assert rebuilt_alike(ledger, limit=1000)
-
-
-def test_of_one_moment_that_two_are_not_one_holds_and_of_two_numbers_either_may_be_named_the_earlier(
-    ledger: Ledger,
-) -> None:
-    for number in "ABCDEF":
-        take(ledger, of_number(number, number), as_=Format.JSON_CLAIM)
-    take(ledger, word("linked", "A", "B", 1), word("unlinked", "A", "B", 1))
-    take(ledger, word("unlinked", "C", "D", 1), word("linked", "C", "D", 1))
-    take(ledger, word("linked", "E", "F", 1))
-    assert links(ledger) == [("E", "F")]
-    take(ledger, word("unlinked", "F", "E", 2))
-    assert links(ledger) == []
-
-
-def test_what_followed_from_a_link_that_is_taken_back_goes_with_it_and_nothing_else(ledger: Ledger) -> None:
-    numbers = ["N0", "N1", "N2", "N3"]
-    for each in numbers:
-        take(ledger, of_number(each, each), as_=Format.JSON_CLAIM)
-    chain = [word("linked", now, earlier, 1) for now, earlier in pairwise(numbers)]
-    take(ledger, *chain)
-    known_at = value(ledger.database, "SELECT max(position) FROM person_links")
-    assert [claims_under(ledger, each) for each in numbers] == [4, 3, 2, 1]
-    take(ledger, word("unlinked", "N1", "N2", 2))
-    assert links(ledger) == [("N0", "N1"), ("N2", "N3")]
-    assert [claims_under(ledger, each) for each in numbers] == [2, 1, 2, 1]
-    assert [len(find(ledger, member=each, known_at=known_at)) for each in numbers] == [4, 3, 2, 1]
-    take(ledger, word("linked", "N0", "N2", 1))  # by another way
-    assert [claims_under(ledger, each) for each in numbers] == [4, 1, 2, 1]
-    take(ledger, word("merged", "N1", "N2", 3))
-    assert [claims_under(ledger, each) for each in numbers] == [4, 3, 2, 1]
-    for limit in (1, 2, 1000):
-        assert rebuilt_alike(ledger, limit)
-
-
 # --- plan changes
 
 
 def test_a_request_waits_for_its_enrolment_and_is_decided_by_its_own_moment(ledger: Ledger) -> None:
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     [outcome] = take(ledger, change("plan_change_requested"))
     assert reasons([outcome]) == ["coverage.unknown"]
     take(ledger, change("enrolled", AT["enrolled"]))
@@ -483,7 +313,7 @@ def test_a_request_waits_for_its_plan_and_is_decided_on_a_retry(ledger: Ledger) 
     take(ledger, change("enrolled", AT["enrolled"]))
     [outcome] = take(ledger, change("plan_change_requested"))
     assert reasons([outcome]) == ["coverage.plan_unknown"]
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     assert ledger.intake.retry(outcome.parked[0].parked_id)
     take(ledger, change("plan_change_confirmed"))
     [row] = rows(ledger.database, "SELECT * FROM plan_changes")
@@ -493,7 +323,7 @@ def test_a_request_waits_for_its_plan_and_is_decided_on_a_retry(ledger: Ledger) 
 
 
 def test_a_request_stands_on_a_day_by_what_was_said_of_it_until_then(ledger: Ledger) -> None:
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     take(ledger, change("enrolled", AT["enrolled"]), change("plan_change_requested"))
     take(ledger, change("plan_change_confirmed", "2026-04-12T09:00:00-04:00"))
     told = {
@@ -506,7 +336,7 @@ def test_a_request_stands_on_a_day_by_what_was_said_of_it_until_then(ledger: Led
 
 
 def test_a_refused_request_says_why(ledger: Ledger) -> None:
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     take(ledger, change("enrolled", AT["enrolled"]))
     late = change("plan_change_requested", "2026-04-11T00:01:00-04:00", life_event=None)
     [outcome] = take(ledger, late)
@@ -560,7 +390,7 @@ def asked(ledger: Ledger, key: str, message: Any, expected_version: int | None =
 def test_a_change_of_plans_is_asked_for_once_for_a_key(ledger: Ledger) -> None:
     request = change("plan_change_requested")
     assert asked(ledger, "k1", request) == "coverage.plan_unknown"
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     assert asked(ledger, "k1", request) == "coverage.unknown"
     take(ledger, change("enrolled", AT["enrolled"]))
     stream = coverage_stream(ledger.ids, "1078830634", MEMBER)
@@ -578,7 +408,7 @@ def test_a_change_of_plans_is_asked_for_once_for_a_key(ledger: Ledger) -> None:
 
 
 def test_what_is_not_granted_is_an_answer_too(ledger: Ledger) -> None:
-    take(ledger, GOLD, as_=Format.JSON_PLAN)
+    take(ledger, GOLD)
     take(ledger, change("enrolled", AT["enrolled"]))
     late = change("plan_change_requested", "2026-08-01T09:00:00-04:00")
     answer = asked(ledger, "k1", late)

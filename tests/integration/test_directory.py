@@ -7,29 +7,15 @@ from typing import Any
 import pytest
 
 from adapters.cli.directory import networks_of
-from application.intake import Outcome
-from application.ports import Format, Message
 from composition import Ledger
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.providers import NPI, SILVER, provider
 
 DAY = date(2026, 3, 31)
 GOLD = SILVER | {"plan_id": "TGV-GOLD", "tier": "2"}
-
-
-def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
-    """One batch."""
-    outcomes = ledger.intake.handle(
-        [Message(f"providers/0@{at}", encoded(message), Format.JSON_PROVIDER) for at, message in enumerate(messages)]
-    )
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 def told(ledger: Ledger, known_at: int | None = None) -> list[tuple[Any, ...]]:

@@ -3,20 +3,17 @@
 import random
 from datetime import date
 from decimal import Decimal
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.cli.payments import asked
-from application.intake import Outcome
-from application.ports import Format, Message
 from application.streams import account_of
 from composition import Ledger
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
-from tests.unit.notices import Message as Json
 from tests.unit.notices import encoded
 from tests.unit.payments import CARD, MEMBER_ID, PAYER_ID, told, told_of_schedule
 
@@ -26,18 +23,6 @@ TODAY = date(2026, 9, 1)
 @pytest.fixture
 def run(database: str, tmp_path: Path) -> Run:
     return command_line(database, tmp_path / "keys")
-
-
-def take(ledger: Ledger, *messages: Json) -> list[Outcome]:
-    offsets = count()
-    sent = [Message(f"payments/0@{next(offsets)}", encoded(each), Format.JSON_PAYMENT) for each in messages]
-    outcomes = ledger.intake.handle(sent)
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 LIFE = [

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from adapters.cli.plans import designs_on
-from application.intake import Outcome
-from application.ports import Format, Message
 from composition import Ledger
 from domain.plan import PlanPublished
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.plans import plan
@@ -20,19 +19,6 @@ from tests.unit.plans import plan
 DAY = date(2026, 3, 31)
 REVISED = plan(revision=2, name="Silver 2000 plus")
 NEXT = plan(effective_from="2027-01-01", effective_to="2027-12-31", name="Silver 2500")
-
-
-def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
-    """One batch."""
-    outcomes = ledger.intake.handle([
-        Message(f"plans/0@{at}", encoded(message), Format.JSON_PLAN) for at, message in enumerate(messages)
-    ])  # fmt: skip
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 def names(ledger: Ledger, day: date = DAY, known_at: int | None = None) -> list[str]:

@@ -20,24 +20,12 @@ from domain import premium as chapter
 from domain.chart import Account
 from domain.premium import Numbers, PremiumEvent, PremiumPaid
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.premiums import LIFE, premium
 
 MEMBER = "TGV100000001"
-
-
-def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
-    """One batch."""
-    outcomes = ledger.intake.handle([
-        Message(f"premiums/0@{at}", encoded(message), Format.JSON_PREMIUM) for at, message in enumerate(messages)
-    ])  # fmt: skip
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 def ask(ledger: Ledger, day: date = date(2026, 12, 31), known_at: int | None = None) -> list[dict[str, Any]]:

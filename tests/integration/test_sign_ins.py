@@ -15,8 +15,7 @@ from adapters.cli.alerts import alerts_of
 from adapters.cli.logins import logins_of, portal_accounts_of, sessions_of
 from adapters.json_message.sign_in import translate
 from adapters.settings import Settings
-from application.intake import Outcome
-from application.ports import Format, Message, Understood, VersionConflict
+from application.ports import Understood, VersionConflict
 from application.requests import said_of
 from application.sign_ins import end_lockouts
 from application.streams import login_of
@@ -29,25 +28,13 @@ from domain.sign_in import By, Cause, Notice, Personal
 from domain.sign_in_events import LockedOut, LockoutEnded, SignInFailed
 from tests.delivery import attempts
 from tests.given import rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit.notices import encoded
 from tests.unit.premiums import premium
 from tests.unit.sign_ins import SAID, minutes, of_member, sign_in
 
 NOW = minutes(24 * 60)
-
-
-def take(ledger: Ledger, *messages: Any) -> list[Outcome]:
-    """One batch."""
-    outcomes = ledger.intake.handle([
-        Message(f"portal.sign-ins/0@{at}", encoded(message), Format.JSON_SIGN_IN) for at, message in enumerate(messages)
-    ])  # fmt: skip
-    ledger.runner.catch_up()
-    return outcomes
-
-
-def reasons(outcomes: list[Outcome]) -> list[str]:
-    return [part.park.reason for outcome in outcomes for part in outcome.parked]
 
 
 def fails(count: int, first: int = 0, **said: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from domain.person import Names
 from domain.plan import Service
 from domain.what_if import Use
 from tests.given import damaged, rows, value
+from tests.integration.taking import reasons, take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.unit import families
 from tests.unit.costs import BRONZE, MEMBER, PLANS, SILVER, WRONG, YEAR, claim
@@ -33,18 +34,8 @@ PAYER = "1078830634"
 END = date(2026, 12, 31)
 
 
-def _format(message: dict[str, Any]) -> Format:
-    told_by = {"design": Format.JSON_PLAN, "change_id": Format.JSON_COVERAGE, "networks": Format.JSON_PROVIDER}
-    return next((kind for name, kind in told_by.items() if name in message), Format.JSON_CLAIM)
-
-
-def take(ledger: Ledger, *messages: dict[str, Any]) -> None:
-    outcomes = ledger.intake.handle([
-        Message(f"topic/0@{at}", encoded(each), _format(each))
-        for at, each in enumerate(messages)
-    ])  # fmt: skip
-    assert not any(outcome.parked for outcome in outcomes)
-    ledger.runner.catch_up()
+def given(ledger: Ledger, *messages: dict[str, Any]) -> None:
+    assert reasons(take(ledger, *messages)) == []
 
 
 def ask(ledger: Ledger, as_of: date = END, known_at: int | None = None) -> Asked:
@@ -63,7 +54,7 @@ def together(told: dict[str, dict[str, Any]]) -> dict[str, float]:
 
 
 def test_under_the_members_own_plan_a_year_costs_what_was_owed(ledger: Ledger) -> None:
-    take(ledger, *PLANS, *YEAR)
+    given(ledger, *PLANS, *YEAR)
     told = year(ledger)
     assert together(told) == {"BRONZE": 4_790, "SILVER": 6_333, "GOLD": 8_634}
     assert [plan_id for plan_id, each in told.items() if each["current"]] == ["SILVER"]
@@ -74,7 +65,7 @@ def test_under_the_members_own_plan_a_year_costs_what_was_owed(ledger: Ledger) -
 
 
 def test_a_claim_that_the_plans_rules_do_not_explain_is_named_with_the_step(ledger: Ledger) -> None:
-    take(ledger, *PLANS, *YEAR, WRONG)
+    given(ledger, *PLANS, *YEAR, WRONG)
     claims = year(ledger)["SILVER"]["claims"]
     [named] = [each for each in claims if not each["explained"]]
     assert (named["day"], float(named["owed"]), float(named["by_the_rules"])) == (date(2026, 7, 8), 150, 25)
@@ -83,30 +74,30 @@ def test_a_claim_that_the_plans_rules_do_not_explain_is_named_with_the_step(ledg
 
 
 def test_the_order_in_which_claims_come_does_not_matter(ledger: Ledger) -> None:
-    take(ledger, *reversed((*PLANS, *YEAR, WRONG)))
+    given(ledger, *reversed((*PLANS, *YEAR, WRONG)))
     assert together(year(ledger)) == {"BRONZE": 4_940, "SILVER": 6_358, "GOLD": 8_644}
 
 
 def test_a_correction_is_the_word_that_is_priced(ledger: Ledger) -> None:
-    take(ledger, *PLANS, *YEAR, WRONG)
+    given(ledger, *PLANS, *YEAR, WRONG)
     mended = claim("6", "2026-07-08", "HC:99213", 20_000, 15_000, on="2026-08-01", copay=2_500)
-    take(ledger, mended)
+    given(ledger, mended)
     assert all(each["explained"] for each in year(ledger)["SILVER"]["claims"])
     before = year(ledger, as_of=date(2026, 7, 31))
     assert sum(not each["explained"] for each in before["SILVER"]["claims"]) == 1
 
 
 def test_as_known_at_a_position_neither_later_claims_nor_later_plans_are_there(ledger: Ledger) -> None:
-    take(ledger, SILVER, *YEAR[:2])
+    given(ledger, SILVER, *YEAR[:2])
     then = value(ledger.database, "SELECT position FROM head")
-    take(ledger, BRONZE, *YEAR[2:])
+    given(ledger, BRONZE, *YEAR[2:])
     told = year(ledger, known_at=then)
     assert {plan_id: float(each["you_pay"]) for plan_id, each in told.items()} == {"SILVER": 625}
     assert told["SILVER"]["known_at"] == then
 
 
 def test_what_is_recorded_and_not_projected_yet_is_not_said_to_be_known(ledger: Ledger) -> None:
-    take(ledger, SILVER, *YEAR[:2])
+    given(ledger, SILVER, *YEAR[:2])
     then = value(ledger.database, "SELECT position FROM head")
     ledger.intake.handle([Message("topic/0@9", encoded(YEAR[3]), Format.JSON_CLAIM)])
     assert year(ledger)["SILVER"]["known_at"] == year(ledger, known_at=10**6)["SILVER"]["known_at"] == then
@@ -114,8 +105,8 @@ def test_what_is_recorded_and_not_projected_yet_is_not_said_to_be_known(ledger: 
 
 def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_uses_its_limits(ledger: Ledger) -> None:
     early = claim("0", "2026-01-05", "HC:70551", 50_000, 50_000, deductible=50_000)
-    take(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
-    take(ledger, claim("8", "2026-03-01", "HC:70551", 50_000, 50_000, coinsurance=10_000))
+    given(ledger, SILVER, early, claim("7", "2027-01-04", "HC:70551", 50_000, 50_000, deductible=50_000))
+    given(ledger, claim("8", "2026-03-01", "HC:70551", 50_000, 50_000, coinsurance=10_000))
     [silver] = year(ledger, as_of=date(2026, 12, 31)).values()
     assert float(silver["you_pay"]) == 600
     take(
@@ -127,7 +118,7 @@ def test_only_twelve_months_are_counted_and_what_came_before_in_the_plan_year_us
 
 def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None:
     mri = ("2026-03-11", "HC:70551", 100_000, 100_000)
-    take(ledger, SILVER, YEAR[1], claim("7", *mri, name="BENITO", deductible=50_000, coinsurance=10_000))
+    given(ledger, SILVER, YEAR[1], claim("7", *mri, name="BENITO", deductible=50_000, coinsurance=10_000))
     [silver] = year(ledger, is_family=True).values()
     assert (float(silver["you_pay"]), float(silver["premium"])) == (1_200, 10_800)
     assert all(each["explained"] for each in silver["claims"])
@@ -136,8 +127,8 @@ def test_of_a_family_each_person_has_limits_of_their_own(ledger: Ledger) -> None
 def test_under_a_new_number_a_person_goes_on_with_the_limits_of_the_earlier_one(ledger: Ledger) -> None:
     """Silver's deductible is met under the number that the card had until April."""
     before = YEAR[1] | {"patient": YEAR[1]["patient"] | {"member_id": "OLD1"}}
-    take(ledger, SILVER, before, claim("7", "2026-05-05", "HC:70551", 100_000, 100_000, coinsurance=20_000))
-    take(ledger, change("linked"))
+    given(ledger, SILVER, before, claim("7", "2026-05-05", "HC:70551", 100_000, 100_000, coinsurance=20_000))
+    given(ledger, change("linked"))
     [silver] = year(ledger).values()
     assert [(each["patient"], float(each["you_pay"])) for each in silver["services"]] == [("ADA", 600), ("ADA", 200)]
     assert all(each["explained"] for each in silver["claims"])
@@ -148,7 +139,7 @@ def test_under_a_new_number_a_person_goes_on_with_the_limits_of_the_earlier_one(
 def test_what_is_left_out_says_why(ledger: Ledger) -> None:
     about = {name: YEAR[0][name] for name in ("patient", "payer_id")}
     pended = report("pended") | about | {"numbers": {"patient_control_number": "P9", "payer_claim_number": "9"}}
-    take(ledger, SILVER, YEAR[0], pended)
+    given(ledger, SILVER, YEAR[0], pended)
     [silver] = year(ledger).values()
     assert list(silver["left_out"].values()) == ["not_decided"]
     claim_id = silver["claims"][0]["claim_id"]
@@ -160,7 +151,7 @@ def test_what_is_left_out_says_why(ledger: Ledger) -> None:
 def test_a_claim_of_a_day_without_a_design_of_its_plan_is_named(ledger: Ledger) -> None:
     unheard = claim("8", "2026-04-01", "HC:99213", 20_000, 15_000, plan_id="PLATINUM", copay=2_500)
     early = claim("7", "2025-12-30", "HC:99213", 20_000, 15_000, copay=2_500)
-    take(ledger, SILVER, BRONZE, YEAR[0], early, unheard)
+    given(ledger, SILVER, BRONZE, YEAR[0], early, unheard)
     told = year(ledger, as_of=date(2026, 6, 30))
     [compared] = told["SILVER"]["claims"]
     others = {each["number"].split()[1] for each in told["SILVER"]["services"]} - {compared["claim_id"]}
@@ -172,7 +163,7 @@ def test_claims_of_a_plan_that_holds_no_more_are_compared_with_it(ledger: Ledger
     """The member was in Silver until it ended; in March they can choose Bronze only."""
     next_year = {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}
     wrong = claim("7", "2026-07-08", "HC:99213", 20_000, 15_000, deductible=15_000)
-    take(ledger, SILVER, YEAR[0], wrong, {**BRONZE, "design": BRONZE["design"] | next_year})
+    given(ledger, SILVER, YEAR[0], wrong, {**BRONZE, "design": BRONZE["design"] | next_year})
     bronze, silver = year(ledger, as_of=date(2027, 1, 31)).values()
     assert (bronze["plan_id"], bronze["holds"], bronze["claims"]) == ("BRONZE", True, [])
     assert (silver["plan_id"], silver["holds"], silver["name"]) == ("SILVER", False, "Silver")
@@ -187,14 +178,14 @@ def test_coverage_under_an_earlier_number_tells_the_plan_of_the_claims_of_its_da
     before = visit | {"patient": visit["patient"] | {"member_id": "OLD1"}}
     gold = change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}
     silver = change("enrolled", change_id="CH-2", plan_id="SILVER", effective_from="2026-06-01")
-    take(ledger, *PLANS, before, gold, silver, change("linked"))
+    given(ledger, *PLANS, before, gold, silver, change("linked"))
     assert ask(ledger).current == "SILVER"
     assert [len(each["claims"]) for each in year(ledger).values() if each["plan_id"] == "GOLD"] == [1]
 
 
 def test_coverage_under_an_earlier_number_tells_plan_and_family_where_the_new_one_has_none(ledger: Ledger) -> None:
     visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000)
-    take(ledger, *PLANS, visit, change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}, change("linked"))
+    given(ledger, *PLANS, visit, change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}, change("linked"))
     found = ask(ledger)
     assert (found.current, found.is_family(None)) == ("GOLD", True)
 
@@ -207,7 +198,7 @@ def test_one_person_under_three_names_is_one(ledger: Ledger) -> None:
         for now, before in pairwise(names)
     ]
     for order in (merged, merged[::-1]):
-        take(ledger, SILVER, *seen, *order)
+        given(ledger, SILVER, *seen, *order)
     found = ask(ledger)
     assert list(found.patients.values()) == ["ADA"]
     assert {each.person for each in found.history.claims} == set(found.patients)
@@ -217,7 +208,7 @@ def test_a_claim_whose_services_are_of_two_plan_years_counts_in_that_of_the_firs
     """It says itself that it began in the year before, for which Silver has no design."""
     scan = claim("7", "2026-01-02", "HC:70551", 30_000, 30_000, deductible=30_000)
     scan["said"]["service_from"] = "2025-12-30"
-    take(ledger, SILVER, scan)
+    given(ledger, SILVER, scan)
     [silver] = year(ledger, as_of=date(2026, 11, 30)).values()
     assert [each["explained"] for each in silver["claims"]] == ["by_day"]
     assert float(estimate(ledger, "imaging", 30_000)["you_pay"]) == 200 + 20
@@ -225,7 +216,7 @@ def test_a_claim_whose_services_are_of_two_plan_years_counts_in_that_of_the_firs
 
 def test_a_network_that_no_message_tells_is_assumed_and_said(ledger: Ledger) -> None:
     untold = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=2_500)
-    take(ledger, SILVER, YEAR[0], untold)
+    given(ledger, SILVER, YEAR[0], untold)
     [silver] = year(ledger).values()
     assert (silver["network_assumed"], len(silver["claims"])) == (1, 2)
 
@@ -235,7 +226,7 @@ def test_the_directory_tells_of_each_plan_whether_a_provider_is_in_its_network(l
     visit = claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, deductible=15_000)
     visit["said"]["rendering_provider"] = NPI
     networks = [{"payer_id": PAYER, "plan_id": "GOLD", "first_on": "2026-01-01"}]
-    take(ledger, *PLANS, visit, provider(*networks, specialty="207RC0000X"))
+    given(ledger, *PLANS, visit, provider(*networks, specialty="207RC0000X"))
     told = year(ledger)
     seen = {plan_id: (each["services"][0]["service"], each["services"][0]["network"]) for plan_id, each in told.items()}
     assert seen == {"SILVER": ("specialist", "in"), "BRONZE": ("specialist", "out"), "GOLD": ("specialist", "in")}
@@ -256,7 +247,7 @@ def test_the_directory_tells_of_each_plan_whether_a_provider_is_in_its_network(l
 
 def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Ledger) -> None:
     enrolled = change("enrolled", plan_id="GOLD")
-    take(ledger, *PLANS, claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000), enrolled)
+    given(ledger, *PLANS, claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, plan_id="", copay=1_000), enrolled)
     found = ask(ledger)
     assert (found.current, found.is_family(None)) == ("GOLD", True)
     told = year(ledger)["GOLD"]
@@ -264,7 +255,7 @@ def test_coverage_tells_the_plan_and_whom_it_covers_before_claims_do(ledger: Led
 
 
 def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledger) -> None:
-    take(ledger, SILVER, *YEAR[:2], claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, name="BENITO", copay=2_500))
+    given(ledger, SILVER, *YEAR[:2], claim("7", "2026-03-01", "HC:99213", 20_000, 15_000, name="BENITO", copay=2_500))
     viewer = Names(MEMBER, given_name="BENITO")
     seen = year_of(asked_of(ledger, MEMBER, None, END, None, viewer), is_family=True).told()
     assert [(each["patient"], float(each["you_pay"])) for each in seen[0]["services"]] == [("BENITO", 25)]
@@ -273,9 +264,9 @@ def test_a_spouse_sees_a_year_without_claims_that_they_may_not_see(ledger: Ledge
 def test_what_a_spouse_sees_of_a_year_follows_from_consent_as_it_is_now_however_far_behind_figures_are(
     ledger: Ledger,
 ) -> None:
-    take(ledger, SILVER, change("enrolled", plan_id="SILVER"), *YEAR[:2])
+    given(ledger, SILVER, change("enrolled", plan_id="SILVER"), *YEAR[:2])
     granted = families.said("consent_granted", "2026-01-04", viewer={"given_name": "BEN"}) | {"member_id": MEMBER}
-    take(ledger, granted)
+    given(ledger, granted)
     before = value(ledger.database, "SELECT position FROM head")
     viewer = Names(MEMBER, given_name="BEN")
 
@@ -295,7 +286,7 @@ def test_what_a_spouse_sees_of_a_year_follows_from_consent_as_it_is_now_however_
 
 
 def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
-    take(ledger, *PLANS, *YEAR)
+    given(ledger, *PLANS, *YEAR)
     told = year(ledger, Use(Service.PRIMARY_CARE, 4, Money(15_000)), Use(Service.INPATIENT, 1, Money(2_000_000)))
     assert together(told) == {"SILVER": 5_400 + 2_000, "BRONZE": 2_400 + 6_000, "GOLD": 8_400 + 1_500}
     [outside] = {
@@ -314,12 +305,12 @@ def estimate(ledger: Ledger, what: str, allowed: int | None = None, **asked: Any
 
 
 def test_an_estimate_begins_where_the_member_stands_in_the_plan_year(ledger: Ledger) -> None:
-    take(ledger, *PLANS, *YEAR)
+    given(ledger, *PLANS, *YEAR)
     first, later = (estimate(ledger, "70551", 100_000, as_of=date(2026, month, 1)) for month in (3, 12))
     assert (float(first["you_pay"]), float(later["you_pay"])) == (600, 200)
     assert [step["step"] for step in later["steps"]] == ["coinsurance", "plan_pays"]
     anew = {**SILVER, "design": SILVER["design"] | {"effective_from": "2027-01-01", "effective_to": "2027-12-31"}}
-    take(ledger, anew)
+    given(ledger, anew)
     assert float(estimate(ledger, "imaging", 100_000, as_of=date(2027, 1, 2))["you_pay"]) == 600
 
 
@@ -328,7 +319,7 @@ def test_an_estimate_knows_what_is_used_of_a_plan_year_of_which_no_message_tells
     from_july = {"effective_from": "2026-07-01", "effective_to": "2027-06-30"}
     scan = ("HC:70551", 30_000, 30_000)
     spring, summer = (claim(day, day, *scan, deductible=30_000) for day in ("2026-05-05", "2026-08-05"))
-    take(ledger, {**SILVER, "design": SILVER["design"] | from_july}, spring, summer)
+    given(ledger, {**SILVER, "design": SILVER["design"] | from_july}, spring, summer)
     for as_of in (date(2026, 12, 1), date(2027, 1, 31)):
         estimated = estimate(ledger, "imaging", 30_000, as_of=as_of)
         assert float(estimated["you_pay"]) == 200 + 20
@@ -339,7 +330,7 @@ def test_what_is_not_typed_is_the_median_of_what_the_payer_allowed(ledger: Ledge
         claim(f"9{cents}", "2026-05-05", "HC:99213:25", 30_000, cents, name="BENITO") for cents in (9_000, 21_000)
     ]
     elsewhere = claim("99", "2025-05-05", "HC:99213", 30_000, 1_000, name="BENITO")
-    take(ledger, *PLANS, *YEAR, *others, elsewhere)
+    given(ledger, *PLANS, *YEAR, *others, elsewhere)
     asked = ask(ledger)
     [ada] = [person for person, name in asked.patients.items() if name == "ADA"]
     told = estimated(asked, "99213", None, ada, "SILVER", Network.IN, False)
@@ -351,7 +342,7 @@ def test_what_is_not_typed_is_the_median_of_what_the_payer_allowed(ledger: Ledge
 
 @pytest.fixture
 def run(ledger: Ledger, settings: Settings, database: str) -> Run:
-    take(ledger, *PLANS, *YEAR, WRONG)
+    given(ledger, *PLANS, *YEAR, WRONG)
     return command_line(database, settings.keys_folder)
 
 
@@ -390,7 +381,7 @@ def test_the_tool_puts_plans_side_by_side_and_estimates(run: Run) -> None:
 def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger) -> None:
     asked = ("what-if", MEMBER, "--as-of", "2026-12-31", "--record", "portal-7")
     assert run(*asked).returncode == run("compare-plans", MEMBER, "--record", "portal-8").returncode == 0
-    take(ledger, claim("7", "2026-09-09", "HC:99213", 20_000, 15_000, copay=2_500))
+    given(ledger, claim("7", "2026-09-09", "HC:99213", 20_000, 15_000, copay=2_500))
     assert run(*asked).returncode == 0
     ledger.runner.catch_up()
     kept = rows(ledger.database, "SELECT * FROM plans_compared WHERE kind = 'own_year' ORDER BY number")

@@ -62,6 +62,12 @@ def adjudicated(*lines: Message, **said: Any) -> Message:
     return notice(stated | {"charge_cents": charge, "paid_cents": paid, "patient_cents": 0, "lines": made} | said)
 
 
+def of_number(number: str, claim: str) -> Message:
+    """A claim of the same patient under another number of theirs."""
+    about = adjudicated() | {"numbers": {"patient_control_number": claim, "payer_claim_number": claim}}
+    return about | {"patient": about["patient"] | {"member_id": number}}
+
+
 def encoded(message: Any) -> bytes:
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
