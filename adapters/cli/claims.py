@@ -1,5 +1,6 @@
 """Questions about claims: `claims`, `claim`, `history` and `replay`."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from projections import claim_queries
 app = typer.Typer()
 
 TABLE_ROWS = 50
+ID_BEGINS = re.compile(r"-*(?:[0-9a-fA-F]-*){1,32}")
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 Member = Annotated[str, typer.Argument(metavar="MEMBER", help="The number on the member's card.")]
@@ -133,12 +135,12 @@ def replay(
     with opened() as ledger, ledger.database.snapshot():
         position = position_of(ledger, known_at)
         told = timeline.timeline(ledger, of, position)
-        steps = [] if told else story(ledger, find_one(ledger, of, position)["claim_id"], position)
+        steps = [] if told else story(ledger, _claim_or_member(ledger, of, position)["claim_id"], position)
     if as_json:
         for row in [*(step.told() for step in told), *(step.told() for step in steps)]:
             show.line(row)
     elif told:
-        timeline.show(told)
+        timeline.show(told, ledger.settings.zone)
     else:
         show_claims.replay(steps)
 
@@ -162,6 +164,15 @@ def find_one(ledger: Ledger, prefix: str, position: int | None = None) -> dict[s
     return found[0]
 
 
+def _claim_or_member(ledger: Ledger, of: str, position: int | None) -> dict[str, Any]:
+    """The claim, where no member has this number. Raises BadParameter where there is neither, or several claims."""
+    if not ID_BEGINS.fullmatch(of) or not find(ledger, **_id(of), known_at=position, limit=1):
+        problem = "no member and no claim is known by this" + ("" if position is None else " by then")
+        hint = f"{problem} (is everything projected? `scripts/ledger status`)"
+        raise typer.BadParameter(hint, param_hint="CLAIM|MEMBER")
+    return find_one(ledger, of, position)
+
+
 def _id(prefix: str) -> dict[str, str]:
     """A claim's id, or all ids that begin alike."""
     first, last = ids_from(prefix)
@@ -170,9 +181,9 @@ def _id(prefix: str) -> dict[str, str]:
 
 def ids_from(prefix: str) -> tuple[str, str]:
     """The first and the last id that begin so."""
-    digits = prefix.replace("-", "").lower()
-    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+    if not ID_BEGINS.fullmatch(prefix):
         raise typer.BadParameter("an id is made of hexadecimal digits")
+    digits = prefix.replace("-", "").lower()
     return digits.ljust(32, "0"), digits.ljust(32, "f")
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,7 +52,7 @@ FACT_OF = {
 HAPPENED = ("at", "on", "day", "first_on")
 """Fields that say when something happened, the first that an event has"""
 AMOUNTS = ("amount_cents", "cents", "total_cents")
-REASONS = ("reason", "cause", "code", "resolution", "method", "outcome", "plan_id")
+REASONS = ("reason", "cause", "code", "resolution", "method", "outcome", "plan_id", "proof", "factor", "by")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class Step:
     happened_on: date
     """In the plan's time zone. What tells no day of its own follows from what stands before it in its stream, and has
     the same; the first of a stream has that of recording"""
+    happened_at: datetime | None
+    """In the plan's time zone; None where only a day is told"""
+    stands_at: datetime
+    """Where it stands within its day: what tells only a day, behind what its stream tells of that day before it"""
 
     @property
     def fact(self) -> Fact:
@@ -109,6 +113,7 @@ class Step:
             "position": self.position,
             "recorded_at": self.recorded_at,
             "happened_on": self.happened_on,
+            "happened_at": self.happened_at,
             "kind": self.fact,
             "topic": self.topic,
             "stream": self.stream,
@@ -118,7 +123,10 @@ class Step:
 
 
 def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[Step]:
-    """Every event that tells of a member, up to a position, in the order in which they happened, then of recording."""
+    """Every event that tells of a member, up to a position, in the order in which they happened, then of recording.
+
+    What tells only a day begins it, unless its stream tells of a moment of that day before.
+    """
     zone = ZoneInfo(ledger.settings.zone)
     with ledger.database.session() as cursor:
         asked = {
@@ -136,22 +144,37 @@ def timeline(ledger: Ledger, member: str, known_at: int | None = None) -> list[S
             event = ledger.mapper.load(stored)
         except Unreadable:
             event = None
-        follows = bool(steps) and steps[-1].stream == stored.originator_id
-        happened = _day(event, zone) or (steps[-1].happened_on if follows else recorded_at.astimezone(zone).date())
-        steps.append(Step(position, recorded_at, StreamId(stored.originator_id), stored.topic, event, happened))
-    return sorted(steps, key=lambda step: (step.happened_on, step.position))
+        before = steps[-1] if steps and steps[-1].stream == stored.originator_id else None
+        day, moment = _happened(event, zone)
+        day = day or (before.happened_on if before else recorded_at.astimezone(zone).date())
+        if moment is None and before is not None and before.happened_on == day:
+            stands = before.stands_at
+        else:
+            stands = (moment or datetime.combine(day, time.min, zone)).astimezone(UTC)
+        stream = StreamId(stored.originator_id)
+        steps.append(Step(position, recorded_at, stream, stored.topic, event, day, moment, stands))
+    return sorted(steps, key=lambda step: (step.stands_at, step.position))
 
 
-def _day(event: Event | None, zone: ZoneInfo) -> date | None:
+def _happened(event: Event | None, zone: ZoneInfo) -> tuple[date | None, datetime | None]:
+    """The day, and the moment where it is told."""
     said: date | None = next((when for name in HAPPENED if (when := getattr(event, name, None))), None)
-    return said.astimezone(zone).date() if isinstance(said, datetime) else said
+    if not isinstance(said, datetime):
+        return said, None
+    moment = said.astimezone(zone)
+    return moment.date(), moment
 
 
-def show(steps: Sequence[Step]) -> None:
-    table = new_table("day", "kind", "what", "of", "amount", "why", "position", right=("amount", "position"))
+def show(steps: Sequence[Step], zone: str) -> None:
+    table = new_table("day", "time", "kind", "what", "of", "amount", "why", "position", right=("amount", "position"))
     for step in steps:
         amount = "" if step.cents is None else text(dollars(step.cents))
         why = step.why if step.event is not None else "[red]cannot be read[/]"
-        table.add_row(text(step.happened_on), step.fact, step.what, step.stream[:8], amount, why, text(step.position))
+        at = f"{step.happened_at:%H:%M}" if step.happened_at else ""
+        table.add_row(
+            text(step.happened_on), at, step.fact, step.what, step.stream[:8], amount, why, text(step.position)
+        )
     console.print(table)
-    console.print("In the order in which it happened; positions say in which order the ledger heard of it.")
+    console.print(
+        f"In the order in which it happened, times of {zone}; positions say in which order the ledger heard of it."
+    )

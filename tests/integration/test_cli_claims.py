@@ -228,3 +228,14 @@ def test_replay_goes_on_behind_an_event_that_cannot_be_read(ledger: Ledger, run:
 @pytest.mark.parametrize("command", ["claim", "replay"])
 def test_an_id_that_is_none_or_names_no_claim_is_refused(run: Any, command: str, claim: str) -> None:
     run(command, claim, ok=False)
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("of", ["NOBODY", "12345678"])
+def test_what_is_neither_a_member_nor_a_claim_is_said_to_be_neither(of: str) -> None:
+    now, before = (
+        str(CliRunner().invoke(app, ["replay", of, *known_at], standalone_mode=False).exception)
+        for known_at in ((), ("--known-at", "3"))
+    )
+    assert now.startswith("no member and no claim is known by this (")
+    assert before.startswith("no member and no claim is known by this by then (")
