@@ -86,9 +86,12 @@ class Requested(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind
     """IANA name of the time zone of the plan that is asked for; the decision adds it. Empty where it was recorded
     before that was kept: then each moment's own offset tells its day"""
 
+    def in_zone(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.zone)) if self.zone else at
+
     def day_of(self, at: datetime) -> date:
         """The day on which anything was said of it, on the plan's clock."""
-        return (at.astimezone(ZoneInfo(self.zone)) if self.zone else at).date()
+        return self.in_zone(at).date()
 
 
 class Compared(Fact, frozen=True, omit_defaults=True, gc=False, tag_field="kind", tag="plan_change_compared"):
@@ -181,8 +184,13 @@ class Request(NamedTuple):
     """By another change for its day, or by an enrolment in another plan"""
 
     @property
+    def asked_at(self) -> datetime:
+        """The moment of the request, in the plan's time zone."""
+        return self.said.in_zone(self.at)
+
+    @property
     def asked_on(self) -> date:
-        return self.said.day_of(self.at)
+        return self.asked_at.date()
 
     @property
     def confirm_by(self) -> date:

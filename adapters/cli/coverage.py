@@ -152,7 +152,7 @@ def _plan_changes(state: Coverage, day: date) -> list[dict[str, Any]]:
     return [
         {
             "request_id": each.request,
-            "requested_at": each.at,
+            "requested_at": each.asked_at,
             "plan_id": each.said.plan_id,
             "effective_on": each.said.effective_on,
             "life_event": each.said.life_event and each.said.life_event.event,
@@ -191,7 +191,7 @@ def _tables(coverage: Mapping[str, Any]) -> None:
         )
         for each in coverage["plan_changes"]:
             standing = f"{each['standing']}: {each['reason']}" if each["reason"] else each["standing"]
-            days = (text(each["requested_at"]), text(each["plan_id"]), text(each["effective_on"]))
+            days = (f"{each['requested_at']:%Y-%m-%d %H:%M:%S %Z}", text(each["plan_id"]), text(each["effective_on"]))
             event, standing = (text(words).replace("_", " ") for words in (each["life_event"], standing))
             table.add_row(each["request_id"][:8], *days, event, text(each["confirm_by"]), standing)
         console.print(table)

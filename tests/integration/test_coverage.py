@@ -358,7 +358,7 @@ def run(database: str, tmp_path: Path) -> Run:
 
 def test_a_members_coverage_is_shown(run: Run) -> None:
     run("init")
-    written = b"\n".join(map(encoded, [*LIFE[:3], change("plan_change_requested", "2026-04-11T00:01:00-04:00")]))
+    written = b"\n".join(map(encoded, [*LIFE[:3], change("plan_change_requested", "2026-04-11T04:01:00Z")]))
     run("ingest", "-", "--json", stdin=encoded(GOLD))
     (answer,) = lines(run("ingest", "-", "--json", stdin=written))
     assert (answer["format"], answer["parked"]) == ("json-coverage-lines", [])
@@ -372,7 +372,8 @@ def test_a_members_coverage_is_shown(run: Run) -> None:
         ["enrolled", "terminated"],
     )
     shown = run("coverage", MEMBER, "--as-of", "2026-07-01").stdout.decode()
-    for words in ("terminated after 2026-06-30 (premium)", "enrolled from 2026-01-01 on", "TGV-GOLD", "birth"):
+    asked = "2026-04-11 00:01:00 EDT"  # also where a sender writes another offset: by the plan's zone it is decided
+    for words in ("terminated after 2026-06-30 (premium)", "enrolled from 2026-01-01 on", "TGV-GOLD", "birth", asked):
         assert words in shown
     assert lines(run("coverage", MEMBER, "--known-at", "0", "--json")) == []
     assert "No coverage" in run("coverage", "NOBODY").stdout.decode()
