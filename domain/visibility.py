@@ -114,6 +114,10 @@ def is_revoked(case: Case) -> bool:
     return not case.grants and bool(case.heard(Kind.CONSENT_REVOKED))
 
 
+NO_CONSENT = "no_consent"
+"""The rule of those of whom nothing was said"""
+
+
 class Rule(NamedTuple):
     name: str
     allows: bool
@@ -132,7 +136,7 @@ RULES = (
     Rule("not_in_its_days", False, "it has ended, or has not begun", lambda case: bool(case.asked)),
     Rule("limited", False, "what they allowed is something else", lambda case: bool(case.grants)),
     Rule("revoked", False, "they took back what they allowed", is_revoked),
-    Rule("no_consent", False, "they did not allow it", lambda _: True),
+    Rule(NO_CONSENT, False, "they did not allow it", lambda _: True),
 )
 """The first that applies decides.
 

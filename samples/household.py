@@ -70,18 +70,22 @@ def _both(cents: tuple[int, int]) -> Message:
 
 
 def _coverage() -> Iterable[Message]:
-    """Enrolled; another plan is refused in spring; Dana comes of age; Cleo is born, and the plan changes."""
+    """Enrolled; another plan is refused in spring; Dana comes of age: what was allowed for her ends, what she allows
+    herself she takes back; Cleo is born, and the plan changes."""
     dependants = [{"relationship": "spouse"} | BEN, {"relationship": "child"} | DANA]
     yield _change("1", "2025-11-18T09:30:00-05:00", kind="enrolled", plan_id="FAMILY-1000", effective_from="2026-01-01",
                   subscriber=ANNA, dependants=dependants)  # fmt: skip
     yield _consent("2", "2025-11-18T09:40:00-05:00", "family_linked", "ANNA", "DANA", by="plan", relationship="parent")
     yield _consent("3", "2025-11-18T09:40:00-05:00", "family_linked", "ANNA", "BEN", by="plan", relationship="spouse")
+    yield _consent("12", "2025-11-18T09:45:00-05:00", "consent_granted", "BEN", "DANA", by="representative",
+                   areas=["claims", "care"], first_on="2025-11-18")  # fmt: skip
     yield _consent("4", "2026-01-10T20:00:00-05:00", "consent_granted", "ANNA", "BEN", by="subject",
                    areas=["claims", "money", "coverage", "care"], first_on="2026-01-10")  # fmt: skip
     yield _change("5", "2026-04-10T18:00:00-04:00", kind="plan_change_requested", plan_id="FAMILY-3000",
                   effective_on="2026-05-01")  # fmt: skip
     yield _consent("6", "2026-05-20T19:00:00-04:00", "consent_granted", "ANNA", "DANA", by="subject",
                    areas=["coverage"], first_on="2026-05-20")  # fmt: skip
+    yield _consent("13", "2026-09-01T18:00:00-04:00", "consent_revoked", "ANNA", "DANA", by="subject")
     yield _change("7", "2026-10-05T11:00:00-04:00", kind="dependant_added", effective_from="2026-10-03",
                   dependant={"relationship": "child"} | CLEO)  # fmt: skip
     yield _consent("11", "2026-10-05T11:00:00-04:00", "family_linked", "ANNA", "CLEO", by="plan", relationship="parent")

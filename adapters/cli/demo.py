@@ -112,9 +112,13 @@ def _household() -> None:
     finally:
         show.console.quiet = show.errors.quiet = False
     logins.logins(family.MEMBER_ID)
-    _say("Until her 18th birthday Dana's mother sees all that is not sensitive; then what Dana herself allows:")
+    _say("Dana is a child still: her mother sees all that is not sensitive, and Ben what her mother allowed for her.")
     relatives.show_family(family.MEMBER_ID, as_of=_day(5, 13))
+    _say("On her 18th birthday both end. Six days later she lets her mother see her coverage:")
+    relatives.show_family(family.MEMBER_ID, as_of=_day(5, 14))
     relatives.show_family(family.MEMBER_ID, as_of=_day(5, 20))
+    _say("In September she takes it back:")
+    relatives.show_family(family.MEMBER_ID, as_of=_day(9, 1))
     _say("After Cleo's birth, what would the other plan have cost?")
     what_if.show_what_if(family.MEMBER_ID, as_of=_day(10, 20))
     _say("It is asked for within 60 days of the birth. In spring, without such an event, it had been refused:")

@@ -1,5 +1,6 @@
 """`scripts/ledger family`: who of a family may see what of whom, and why."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import permutations
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from adapters.cli.seen import Family, check_folded, family_of
 from adapters.cli.show import console, new_table, text
 from composition import Ledger
 from domain.consent import Area
-from domain.visibility import ends_on, may_see
+from domain.visibility import NO_CONSENT, ends_on, may_see
 
 app = typer.Typer()
 
@@ -74,8 +75,9 @@ def _pair(family: Family, viewer: str, subject: str, day: date) -> dict[str, Any
 
 
 def _table(pairs: list[dict[str, Any]], day: date) -> None:
+    said = [pair for pair in pairs if _is_said(pair)]
     table = new_table("of", "who sees", "is their", "sees", "why", "until", folds=("sees", "why"))
-    for pair in sorted(pairs, key=lambda pair: pair["subject"] or ""):
+    for pair in sorted(said, key=lambda pair: pair["subject"] or ""):
         allowed = [area for area, each in pair["sees"].items() if each["allowed"]]
         sees = "everything" if len(allowed) == len(Area) else ", ".join(allowed) or "[dim]nothing[/]"
         because = (each["because"] for each in pair["sees"].values() if each["allowed"] or not allowed)
@@ -84,4 +86,10 @@ def _table(pairs: list[dict[str, Any]], day: date) -> None:
         why, days = ("; ".join(dict.fromkeys(told)) for told in (because, until))
         table.add_row(*names, text(pair["relationship"]), sees, why, days)
     console.print(table)
+    if len(said) < len(pairs):
+        console.print(f"Nothing was said of {len(pairs) - len(said)} other pairs: they see nothing of each other.")
     console.print(f"As of the end of {text(day)}. Sensitive services show to nobody but the person.")
+
+
+def _is_said(pair: Mapping[str, Any]) -> bool:
+    return bool(pair["relationship"]) or any(each["rule"] != NO_CONSENT for each in pair["sees"].values())
