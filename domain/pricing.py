@@ -8,6 +8,7 @@ on to the next, so a year can be cut anywhere. Nothing here knows a claim: domai
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 from domain.adjudication import AccumulatorKind, Design, Network
@@ -20,7 +21,7 @@ class Served(NamedTuple):
     """One service, given or thought of."""
 
     number: str
-    """Tells it apart; of one day, services are priced in the order of their numbers"""
+    """Tells it apart"""
     person: StreamId
     day: date
     service: Service
@@ -32,6 +33,12 @@ class Served(NamedTuple):
     """Whose copay it is: one for a service type, day and provider"""
     tier: str = ""
     """Of the network, in the plan's own words"""
+    turn: tuple[date, int, int] | tuple[()] = ()
+    """Of one day, services are priced in the order of their turns, then of their numbers"""
+
+
+in_order = attrgetter("day", "turn", "number")
+"""For sorting: the order in which services are priced"""
 
 
 class Part(StrEnum):
@@ -111,7 +118,7 @@ def price(
 ) -> tuple[list[Price], Used]:
     """Services of one plan year, and what is used of its limits behind the last of them."""
     prices = []
-    for served in sorted(services, key=lambda each: (each.day, each.number)):
+    for served in sorted(services, key=in_order):
         priced = price_one(served, design, is_family=is_family, used=used)
         prices.append(priced)
         used = _used_with(used, priced)

@@ -21,7 +21,7 @@ from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
 from domain.facts import Fact, StreamId
 from domain.money import Money
 from domain.plan import BenefitDesign, Plan, Service, design_on
-from domain.pricing import NOTHING_USED, Part, Price, Served, Used, price, total
+from domain.pricing import NOTHING_USED, Part, Price, Served, Used, in_order, price, total
 from domain.services import services_of
 from domain.standing import standing
 from domain.window import Window, year_begin
@@ -45,6 +45,12 @@ class Claimed(NamedTuple):
     owed: Share
     """What the payer leaves to the patient"""
     is_network_told: bool
+
+    @property
+    def turn(self) -> tuple[date, int, int]:
+        """Where it stands among the claims of a day of service. What was processed first is first; of one day, whose
+        deductible is the larger, then who owes more: behind a claim that met a limit less is left of that."""
+        return self.processed[0], -self.owed.deductible, -sum(self.owed.kinds)
 
     @property
     def counts_on(self) -> date:
@@ -88,19 +94,18 @@ def claimed(claim_id: StreamId, payer_id: str, events: Sequence[ClaimEvent]) -> 
     counts = counted(payer_id, word.person, claim, told)
     assert counts is not None
     network = counts.network or Network.IN
-    services = services_of(claim_id, word.person, word.adjudication, network, stands.service_from)
-    return Claimed(
+    decided = Claimed(
         claim_id,
         word.person,
         counts.plan.plan_id,
         stands.service_from,
         (word.day, word.identity),
         network,
-        # Of one day of service, what was processed first is priced first.
-        tuple(served._replace(number=f"{word.day} {served.number}") for served in services),
+        tuple(services_of(claim_id, word.person, word.adjudication, network, stands.service_from)),
         counts.share,
         counts.network is not None,
     )
+    return decided._replace(services=tuple(served._replace(turn=decided.turn) for served in decided.services))
 
 
 # --- a year under a plan
@@ -165,8 +170,9 @@ def _costs(
 def _priced(services: Iterable[Served], plan: Plan, as_of: date, is_family: bool) -> list[Price]:
     """Year by year, by day, each by the design of its day."""
     prices, used = list[Price](), dict[date, Used]()
-    in_order = sorted(services, key=attrgetter("day", "number"))
-    for (begin, design), of_design in groupby(in_order, key=lambda served: _year(plan, served.day, as_of)):
+    for (begin, design), of_design in groupby(
+        sorted(services, key=in_order), key=lambda served: _year(plan, served.day, as_of)
+    ):
         priced, used[begin] = price(of_design, design, is_family=is_family, used=used.get(begin, NOTHING_USED))
         prices += priced
     return prices
@@ -268,8 +274,10 @@ def is_ruled(claim: Claimed, plan: Plan) -> bool:
 
 def compared(claims: Iterable[Claimed], plan: Plan, window: Window, *, is_family: bool) -> list[Compared]:
     """Those of the window for which the plan has a design, by day."""
-    claims = sorted((each for each in claims if is_ruled(each, plan)), key=attrgetter("day", "processed", "claim_id"))
-    as_processed = sorted(claims, key=attrgetter("processed", "claim_id"))
+    claims = sorted(
+        (each for each in claims if is_ruled(each, plan)), key=attrgetter("day", "turn", "processed", "claim_id")
+    )
+    as_processed = sorted(claims, key=lambda each: each.processed[0])
     behind_owed, processed = (_at_their_turn(each, plan, is_family) for each in (claims, as_processed))
     by_number = {
         each.served.number: each
@@ -292,8 +300,8 @@ def _at_their_turn(claims: Iterable[Claimed], plan: Plan, is_family: bool) -> di
     found = {}
     for claim in claims:
         prices = list[Price]()
-        in_order = sorted(claim.services, key=attrgetter("day", "number"))
-        for (year, design), services in groupby(in_order, key=lambda served: _year(plan, served.day, served.day)):
+        by_year = groupby(sorted(claim.services, key=in_order), key=lambda served: _year(plan, served.day, served.day))
+        for (year, design), services in by_year:
             priced, behind = price(services, design, is_family=is_family, used=used[year])
             prices += priced
             used[year] = used[year]._replace(copays=behind.copays)

@@ -154,7 +154,7 @@ def test_a_claim_of_a_day_without_a_design_of_its_plan_is_named(ledger: Ledger) 
     given(ledger, SILVER, BRONZE, YEAR[0], early, unheard)
     told = year(ledger, as_of=date(2026, 6, 30))
     [compared] = told["SILVER"]["claims"]
-    others = {each["number"].split()[1] for each in told["SILVER"]["services"]} - {compared["claim_id"]}
+    others = {each["number"].split()[0] for each in told["SILVER"]["services"]} - {compared["claim_id"]}
     assert len(others) == 2
     assert told["SILVER"]["not_compared"] == told["BRONZE"]["not_compared"] == dict.fromkeys(others, "no_design")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.adjudication import AccumulatorKind, Design, Network
 from domain.money import Money
 from domain.plan import NO_LIMIT, BenefitDesign, Limit, Service
-from domain.pricing import NOTHING_USED, Part, Served, price, price_one, rounded, total
+from domain.pricing import NOTHING_USED, Part, Served, in_order, price, price_one, rounded, total
 from tests.unit.pricing import ADA, BENITO, CARMEN, SILVER, benefits, cents, design, designs, limit, served, share, told
 from tests.unit.pricing import years as any_year
 
@@ -224,7 +224,7 @@ def test_the_order_in_which_services_are_given_does_not_matter(
 def test_a_year_cut_anywhere_and_carried_on_is_the_same_year(
     services: list[Served], design: BenefitDesign, is_family: bool, at: int
 ) -> None:
-    ordered = sorted(services, key=lambda each: (each.day, each.number))
+    ordered = sorted(services, key=in_order)
     before, used = price(ordered[:at], design, is_family=is_family)
     behind, at_the_end = price(ordered[at:], design, is_family=is_family, used=used)
     assert (before + behind, at_the_end) == price(services, design, is_family=is_family)

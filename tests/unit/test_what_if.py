@@ -15,7 +15,7 @@ from domain.claim import Awaited, ClaimAdjudicated, ClaimEvent, ClaimPended, Cla
 from domain.facts import StreamId
 from domain.money import Money
 from domain.plan import BenefitDesign, Plan, PlanPublished, Premium, Service
-from domain.pricing import Part, Price, Served, price
+from domain.pricing import Part, Price, Served, in_order, price
 from domain.what_if import Claimed, Explained, LeftOut, claimed, compared, used_by, what_if
 from domain.window import Window, twelve_months
 from tests.unit.pricing import ADA, BENITO, SILVER, benefits, cents, design, designs, limit, served, share
@@ -278,7 +278,32 @@ def test_of_one_day_of_service_what_was_processed_first_is_priced_first() -> Non
     early, late = (claimed(StreamId(name), "payer", [said(day=day)]) for name, day in (("z", 2), ("a", 9)))
     assert isinstance(early, Claimed)
     assert isinstance(late, Claimed)
-    assert [early.services[0].number, late.services[0].number] == ["2026-03-02 z 001", "2026-03-09 a 001"]
+    assert sorted([*late.services, *early.services], key=in_order) == [*early.services, *late.services]
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")], ids=["ids in this order", "ids in the other"])
+def test_of_one_day_of_processing_whose_deductible_is_larger_is_first_whatever_their_ids(
+    names: tuple[str, str],
+) -> None:
+    """Two scans of one visit: 500.00 deductible and a fifth of the rest, then a fifth alone."""
+    met, behind = (
+        claimed(StreamId(name), "payer", [scan(deductible, coinsurance)])
+        for name, deductible, coinsurance in ((names[0], 500, 100), (names[1], 0, 200))
+    )
+    assert isinstance(met, Claimed)
+    assert isinstance(behind, Claimed)
+    found = compared([behind, met], PLANS["SILVER"], YEAR, is_family=False)
+    assert [(each.claim, each.explained) for each in found] == [(met, Explained.BY_DAY), (behind, Explained.BY_DAY)]
+
+
+def scan(deductible: int, coinsurance: int) -> ClaimEvent:
+    """Of 1,000.00."""
+    left = cents(deductible), cents(coinsurance)
+    reasons = tuple(Adjustment("PR", carc, amount) for carc, amount in zip("12", left, strict=True) if amount)
+    paid = Money(cents(1_000) - sum(left))
+    line = ServiceLine("HC:70450", cents(1_000), paid, reasons)
+    told = Adjudication("1", cents(1_000), paid, Money(sum(left)), (line,), service_from=date(2026, 2, 2))
+    return ClaimAdjudicated("content", ADA, "payer", None, date(2026, 3, 2), told)
 
 
 def test_a_network_that_is_not_told_is_taken_for_the_plans_own() -> None:
