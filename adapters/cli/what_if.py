@@ -34,9 +34,12 @@ def _use(value: str) -> Use:
         raise typer.BadParameter(f"SERVICE:COUNT:ALLOWED is wanted, primary_care:4:150.00; services: {known}") from None
 
 
+_USES: msgspec.json.Decoder[list[Use]] = msgspec.json.Decoder(Annotated[list[Use], msgspec.Meta(min_length=1)])
+
+
 def _uses_in(path: Path) -> list[Use]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Use])
+        return _USES.decode(path.read_bytes())
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise typer.BadParameter(f"a list of uses is wanted, as docs/what-plans-cost.md has it: {error}") from None
 

@@ -411,3 +411,11 @@ def test_what_is_missing_or_wrong_is_named(run: Run, arguments: tuple[str, ...],
     answer = run(*arguments)
     assert answer.returncode == 2
     assert problem in " ".join(answer.stderr.decode().replace("│", " ").split())
+
+
+def test_an_empty_scenario_is_not_taken_for_the_members_own_year(run: Run, tmp_path: Path) -> None:
+    scenario = tmp_path / "uses.json"
+    scenario.write_text("[]")
+    answer = run("what-if", MEMBER, "--as-of", "2026-12-31", "--scenario", str(scenario))
+    assert answer.returncode == 2
+    assert "a list of uses is wanted" in " ".join(answer.stderr.decode().replace("│", " ").split())
