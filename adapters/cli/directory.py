@@ -10,7 +10,7 @@ from adapters.cli.claims import KnownAt, position_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.show import console, new_table, text
 from composition import Ledger
-from domain.directory import in_network, is_npi
+from domain.directory import Why, in_network, is_npi
 from projections.directory import LISTED, provider_in
 
 app = typer.Typer()
@@ -19,6 +19,8 @@ ProviderId = Annotated[str, typer.Argument(metavar="PROVIDER", help="The provide
 PayerId = Annotated[str | None, typer.Option(help="A payer's number; every payer that lists them by default.")]
 PlanId = Annotated[str | None, typer.Option(help="A plan's own id; every plan that lists them by default.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", "--on", formats=DAYS, help="On this day; today by default.")]
+
+ANSWERS = {True: "[green]in network[/]", False: "[red]not in network[/]", None: "not known"}
 
 
 @app.command("in-network", epilog="Example: scripts/ledger in-network 1234567893 --as-of 2026-03-31")
@@ -65,7 +67,7 @@ def networks_of(
                 "payer_id": payer_id,
                 "plan_id": plan_id,
                 "on": day,
-                "in_network": found.is_in,
+                "in_network": None if found.why is Why.UNKNOWN else found.is_in,
                 "tier": found.tier,
                 "why": found.why,
                 "first_on": found.decided_by and found.decided_by.first_on,
@@ -82,9 +84,11 @@ def _table(rows: list[dict[str, Any]]) -> None:
         return
     table = new_table("payer", "plan", "in network", "tier", "because", "from", "to")
     for row in rows:
-        answer = "[green]in network[/]" if row["in_network"] else "[red]not in network[/]"
+        answer = ANSWERS[row["in_network"]]
         days = (text(row["first_on"]), text(row["until"]))
         plan_id, why = text(row["plan_id"] or "all"), row["why"].replace("_", " ")
         table.add_row(text(row["payer_id"]), plan_id, answer, text(row["tier"]), why, *days)
     console.print(table)
-    console.print(f"{text(rows[0]['name'])} on {text(rows[0]['on'])}.")
+    name = rows[0]["name"]
+    told = f"{text(name)} on" if name else "No directory lists this provider, as of"
+    console.print(f"{told} {text(rows[0]['on'])}.")

@@ -68,4 +68,10 @@ def test_the_tool_says_whether_a_provider_is_in_network_and_why(run: Run) -> Non
     for words in ("in network", "ended", "Lakeside Clinic", "2026-06-30"):
         assert words in shown
     assert "No directory" in run("in-network", "1111111112").stdout.decode()
+    unknown = ("in-network", "1111111112", "--payer", "1078830634", "--plan", "TGV-SILVER", "--on", "2026-07-01")
+    assert [(row["in_network"], row["why"]) for row in lines(run(*unknown, "--json"))] == [(None, "unknown")]
+    shown = run(*unknown).stdout.decode()
+    assert "not known" in shown
+    assert "not in network" not in shown
+    assert "No directory lists this provider, as of 2026-07-01." in shown
     assert run("in-network", "1111111111").returncode == 2
