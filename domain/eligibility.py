@@ -4,6 +4,7 @@ First the contract: the enrolment that began last by the day, and whether it was
 named in it. Each answer is explained by the changes that decide it.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,6 +72,20 @@ def eligibility(state: Coverage, person: StreamId, day: date) -> Eligibility:
         lines.insert(len(lines) - (named.why is Why.ADDED and not covered), named)
     plan_id = _plan_id(state, enrolment, day) if covered else ""
     return Eligibility(covered, plan_id, tuple(lines))
+
+
+def tells_enrolment(state: Coverage) -> bool:
+    """Whether it was ever said that somebody is enrolled, be it taken back by now."""
+    return any(isinstance(each.said, Enrolled) for each in state.changes)
+
+
+def eligibility_under(coverages: Iterable[Coverage], numbers: Collection[StreamId], day: date) -> Eligibility | None:
+    """Of a person whom several coverages may name, each under one of their numbers: by the first that covers them, else
+    the first that ever named them. None where no enrolment is known, so that nobody can tell."""
+    known = [each for each in coverages if tells_enrolment(each)]
+    found = [(number in persons(state), eligibility(state, number, day)) for state in known for number in numbers]
+    by_rank = sorted(found, key=lambda each: (each[1].covered, each[0]), reverse=True)
+    return by_rank[0][1] if by_rank else None
 
 
 def _contract(state: Coverage, day: date) -> tuple[Change | None, list[Line]]:

@@ -25,7 +25,7 @@ from domain.comparison import Compare, Kind, Option
 from domain.consent import Area
 from domain.directory import INITIAL as NOT_LISTED
 from domain.directory import Provider
-from domain.eligibility import eligibility, persons, plan_on
+from domain.eligibility import Eligibility, eligibility, eligibility_under, persons, plan_on, tells_enrolment
 from domain.enrolment import Coverage
 from domain.facts import StreamId
 from domain.person import Names, one_for_all
@@ -66,6 +66,8 @@ class Asked(NamedTuple):
     plans: Mapping[str, Plan]
     patients: Mapping[StreamId, str]
     """Given names of all whom the payer knows under the member's number"""
+    now: Mapping[str, str]
+    """Who persons are known as by now whom the payer knew under other numbers, by their ids of then"""
     history: History
     """By what was said up to the day, of the persons as they are known by now: who got a new number goes on with the
     limits of the earlier one"""
@@ -80,14 +82,26 @@ class Asked(NamedTuple):
 
     @property
     def current(self) -> str:
-        """The plan that covers the member, else the one that the latest claim names; empty where nothing tells."""
-        told = [each for each in self.history.claims if each.plan_id and each.day <= self.day]
-        latest = max(told, key=lambda each: (each.day, each.claim_id), default=None)
-        return self._covered_by(self.day) or (latest.plan_id if latest else "")
+        """The plan that covers the member; where no enrolment is known the one that the latest claim names. Empty where
+        nothing tells, and where coverage says that none does."""
+        is_told = any(map(tells_enrolment, self.coverages))
+        return self._covered_by(self.day) or ("" if is_told else self._last_claimed)
+
+    def eligibility(self, person: StreamId) -> Eligibility | None:
+        """Whether coverage covers a person on the day, under any of their numbers; None where no enrolment is known."""
+        before = [StreamId(each) for each, now in self.now.items() if now == person]
+        return eligibility_under(self.coverages, tuple(dict.fromkeys([person, *before])), self.day)
 
     def plan_of(self, claim: Claimed) -> str:
-        """The plan that a claim was under: as it is told, else by coverage, else today's."""
-        return claim.plan_id or self._covered_by(claim.day) or self.current
+        """The plan that a claim was under: as it is told, else by coverage, else today's or the last one told."""
+        return claim.plan_id or self._covered_by(claim.day) or self.current or self._last_claimed
+
+    @property
+    def _last_claimed(self) -> str:
+        """The plan that the latest claim names; empty where none does."""
+        told = [each for each in self.history.claims if each.plan_id and each.day <= self.day]
+        latest = max(told, key=lambda each: (each.day, each.claim_id), default=None)
+        return latest.plan_id if latest else ""
 
     def _covered_by(self, day: date) -> str:
         """The plan that covers the member on a day, by the number of now before earlier ones; empty where none does."""
@@ -154,6 +168,7 @@ def asked_of(
         position,
         plans,
         patients,
+        now,
         history,
         coverages,
         providers,

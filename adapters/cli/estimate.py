@@ -33,7 +33,8 @@ def estimate(
     ] = None,
     patient: Annotated[str | None, typer.Option(help="Given name, where the number covers several.")] = None,
     plan: Annotated[
-        str | None, typer.Option(help="The plan's id; by default the one that the latest claim names.")
+        str | None,
+        typer.Option(help="The plan's id; by default as coverage says, else the one that the latest claim names."),
     ] = None,
     payer: PayerId = None,
     as_of: AsOf = None,
@@ -49,14 +50,27 @@ def estimate(
     with opened() as ledger, ledger.database.snapshot():
         asked = asked_of(ledger, member, payer, day_of(ledger, as_of), position_of(ledger, known_at))
         is_family = asked.is_family(covers)
-        network = Network.OUT if out else Network.IN
-        answer = estimated(
-            asked, what, allowed, _patient(asked, patient), plan or asked.current, network, is_family, provider or ""
-        )
+        network, person = Network.OUT if out else Network.IN, _patient(asked, patient)
+        plan_id = plan_for(asked, person, plan)
+        answer = estimated(asked, what, allowed, person, plan_id, network, is_family, provider or "")
     if as_json:
         show.line(answer)
     else:
         show_costs.estimate(answer)
+
+
+def plan_for(asked: Asked, person: StreamId, typed: str | None) -> str:
+    """The plan that is typed, else the one that covers a person, else the one that claims name: empty where none does.
+
+    Raises BadParameter where coverage says that none covers them on the day.
+    """
+    found = asked.eligibility(person)
+    if typed or found is None:
+        return typed or asked.current
+    if not found.covered:
+        why = show_costs.because(found.lines)
+        raise typer.BadParameter(f"not covered on {asked.day}: {why}. Say under which plan", param_hint="--plan")
+    return found.plan_id
 
 
 def estimated(
@@ -73,7 +87,6 @@ def estimated(
     if design is None:
         problem = "this plan has no design for that day" if plan_id else "no claim names the member's plan"
         raise typer.BadParameter(f"{problem}: say which", param_hint="--plan")
-    service = Service(what) if what in list(Service) else service_of(what)
     amounts = [] if allowed is not None else _allowed(asked, what)
     if allowed is None and not amounts:
         raise typer.BadParameter(
@@ -82,15 +95,20 @@ def estimated(
     cents = median_low(amounts) if allowed is None else allowed
     used = _used(asked, plan_id, design)
     asked = asked._replace(providers=providers_of(asked.ledger, [provider], asked.position))
+    service = Service(what) if what in list(Service) else service_of(what)
     served = Served("estimate", person, asked.day, service, cents, cents, network, provider)
     served = asked.under_plan(served, plan_id)
     price = price_one(served, design, is_family=is_family, used=used)
+    found = asked.eligibility(person)
     return {
         "plan_id": plan_id,
         "name": design.name,
+        "current": plan_id == asked.current,
         "as_of": asked.day,
         "known_at": asked.position,
         "covers": Covers.FAMILY if is_family else Covers.INDIVIDUAL,
+        "covered": found.covered if found else None,
+        "because": [line._asdict() for line in found.lines] if found else [],
         "what": what,
         "allowed_from": "typed" if allowed is not None else "median",
         "amounts": len(amounts),

@@ -7,8 +7,10 @@ from typing import Any
 
 from rich.markup import escape
 
+from adapters.cli.coverage import WORDS as COVERAGE_WORDS
 from adapters.cli.show import console, dollars, new_table, text
 from domain.adjudication import Network
+from domain.eligibility import Line
 from domain.plan import BenefitDesign, CostShare, Limit, Service
 from domain.pricing import Part
 from domain.what_if import Explained
@@ -193,6 +195,25 @@ def estimate(answer: Mapping[str, Any]) -> None:
     )
     pays = f"You pay [bold]{text(answer['you_pay'])}[/]: {how(answer['steps'])}."
     console.print(f"{pays} The plan pays {text(answer['plan_pays'])}.")
+    if note := _coverage(answer):
+        console.print(note)
+
+
+def _coverage(answer: Mapping[str, Any]) -> str:
+    match answer["covered"]:
+        case None:
+            named = ": the plan is the one that the latest claim names" if answer["current"] else ""
+            return f"No enrolment is known{named}."
+        case False:
+            why = because([Line(**line) for line in answer["because"]])
+            return f"The patient is not covered on that day: {escape(why)}."
+        case _:
+            return ""
+
+
+def because(lines: Sequence[Line]) -> str:
+    """Why somebody is covered or not, in words."""
+    return "; ".join(COVERAGE_WORDS[line.why].format(day=line.day, reason=line.reason) for line in lines)
 
 
 def _words(name: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer import BadParameter
 
 from adapters.cli.costs import Asked, asked_of
-from adapters.cli.estimate import estimated
+from adapters.cli.estimate import estimated, plan_for
 from adapters.cli.seen import NotFolded
 from adapters.cli.timeline import timeline
 from adapters.cli.what_if import year_of
@@ -337,6 +338,63 @@ def test_what_is_not_typed_is_the_median_of_what_the_payer_allowed(ledger: Ledge
     assert (told["allowed_from"], told["amounts"], float(told["allowed"])) == ("median", 3, 150)
 
 
+@pytest.mark.parametrize(
+    ("person", "on", "plan_id", "why"),
+    [
+        ("ADA", date(2026, 4, 1), "GOLD", "enrolled"),
+        ("BENITO", date(2026, 4, 30), "GOLD", "enrolled"),
+        ("BENITO", date(2026, 5, 1), None, "removed"),
+        ("ADA", date(2026, 10, 1), None, "terminated"),
+        ("ADA", date(2025, 12, 31), None, "not_yet"),
+        ("CY", date(2026, 4, 1), None, "not_named"),
+    ],
+)
+def test_whom_coverage_does_not_cover_on_a_day_has_no_plan_whatever_claims_name(
+    ledger: Ledger, person: str, on: date, plan_id: str | None, why: str
+) -> None:
+    named = [claim(name, "2025-12-01", "HC:99213", 20_000, 15_000, name=name) for name in ("ADA", "BENITO", "CY")]
+    spouse = {"relationship": "spouse", "given_name": "BENITO", "birth_date": "1979-05-05", "sex": "unknown"}
+    enrolled = change("enrolled", plan_id="GOLD", dependants=[spouse])
+    removed = change("dependant_removed", on="2026-04-30", given_name="BENITO")
+    given(ledger, *PLANS, *named, enrolled, removed, change("terminated", on="2026-09-30"))
+    found = ask(ledger, on)
+    [asked] = [each for each, name in found.patients.items() if name == person]
+    told = found.eligibility(asked)
+    assert told is not None
+    assert told.lines[-1].why == why
+    if plan_id is not None:
+        assert plan_for(found, asked, None) == plan_id
+    else:
+        with pytest.raises(BadParameter, match="not covered"):
+            plan_for(found, asked, None)
+    assert plan_for(found, asked, "SILVER") == "SILVER"
+
+
+def test_after_the_end_of_coverage_no_plan_is_the_members(ledger: Ledger) -> None:
+    untold = claim("7", "2026-10-10", "HC:99213", 20_000, 15_000, plan_id="", copay=2_500)
+    given(ledger, *PLANS, *YEAR, change("enrolled", plan_id="SILVER"), change("terminated", on="2026-09-30"), untold)
+    assert (ask(ledger, date(2026, 9, 30)).current, ask(ledger).current) == ("SILVER", "")
+    told = year(ledger)
+    assert [each["current"] for each in told.values()] == [False] * 3
+    assert len(told["SILVER"]["claims"]) == 6  # what a claim was under is another question
+
+
+def test_under_an_earlier_number_a_person_is_covered_too(ledger: Ledger) -> None:
+    given(ledger, *PLANS, *YEAR, change("enrolled", plan_id="GOLD") | {"member_id": "OLD1"}, change("linked"))
+    found = ask(ledger)
+    [ada] = found.patients
+    assert plan_for(found, ada, None) == "GOLD"
+
+
+def test_without_any_enrolment_an_estimate_is_under_the_plan_that_claims_name_and_says_so(ledger: Ledger) -> None:
+    given(ledger, *PLANS, *YEAR)
+    told = estimate(ledger, "imaging", 10_000)
+    assert (told["plan_id"], told["covered"], told["because"]) == ("SILVER", None, [])
+    given(ledger, change("enrolled", plan_id="SILVER", dependants=[]))
+    told = estimate(ledger, "imaging", 10_000)
+    assert (told["covered"], [line["why"] for line in told["because"]]) == (True, ["enrolled"])
+
+
 # --- the tool
 
 
@@ -376,6 +434,20 @@ def test_the_tool_puts_plans_side_by_side_and_estimates(run: Run) -> None:
     assert "You pay 25.00: copay 25.00. The plan pays 125.00." in run(*asked).stdout.decode()
     [outside] = lines(run(*asked, "--out-of-network", "--allowed", "99.00", "--json"))
     assert (outside["you_pay"], outside["network"]) == (99, "out")
+
+
+def test_the_tool_says_what_an_estimate_takes_for_granted(run: Run, ledger: Ledger) -> None:
+    def page(*asked: str) -> str:
+        answer = run("estimate", MEMBER, *asked, "--allowed", "100", "--as-of", "2026-06-01")
+        return " ".join(answer.stdout.decode().split())
+
+    assert "No enrolment is known: the plan is the one that the latest claim names." in page("imaging")
+    assert "No enrolment is known. " in page("imaging", "--plan", "GOLD") + " "
+    given(ledger, change("enrolled", plan_id="SILVER", dependants=[]), change("terminated", on="2026-04-30"))
+    ended = page("imaging", "--plan", "SILVER")
+    why = "enrolled from 2026-01-01 on; terminated after 2026-04-30 (premium)"
+    assert f"The patient is not covered on that day: {why}." in ended
+    assert "yours" not in run("what-if", MEMBER, "--as-of", "2026-06-01").stdout.decode()
 
 
 def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger) -> None:
@@ -419,3 +491,11 @@ def test_an_empty_scenario_is_not_taken_for_the_members_own_year(run: Run, tmp_p
     answer = run("what-if", MEMBER, "--as-of", "2026-12-31", "--scenario", str(scenario))
     assert answer.returncode == 2
     assert "a list of uses is wanted" in " ".join(answer.stderr.decode().replace("│", " ").split())
+
+
+def test_of_whom_coverage_does_not_cover_it_is_said_why(run: Run, ledger: Ledger) -> None:
+    given(ledger, change("enrolled", plan_id="SILVER", dependants=[]), change("terminated", on="2026-04-30"))
+    answer = run("estimate", MEMBER, "imaging", "--allowed", "100", "--as-of", "2026-06-01")
+    assert answer.returncode == 2
+    said = " ".join(answer.stderr.decode().replace("│", " ").split())
+    assert "not covered on 2026-06-01: enrolled from 2026-01-01 on; terminated after 2026-04-30 (premium)" in said

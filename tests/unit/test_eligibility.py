@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain import coverage
 from domain.coverage import Numbers, Record, Refusal
-from domain.eligibility import Why, eligibility, persons, spans
+from domain.eligibility import Why, eligibility, eligibility_under, persons, spans, tells_enrolment
 from domain.enrolment import (
     Coverage,
     Covered,
@@ -292,3 +292,34 @@ def test_whoever_is_covered_is_so_by_an_enrolment_that_began(history: Sequence[R
     if found.covered:
         begun = [c.said for c in state.changes if isinstance(c.said, Enrolled) and c.said.effective_from <= on]
         assert found.plan_id in {each.plan_id for each in begun}
+
+
+# --- several coverages, several numbers
+
+
+def under(*states: Coverage, numbers: tuple[str, ...] = ("ada",)) -> tuple[str, Why]:
+    found = eligibility_under(states, tuple(map(StreamId, numbers)), day(6))
+    assert found is not None
+    return found.plan_id, found.lines[-1].why
+
+
+def test_of_several_coverages_one_that_covers_decides_then_one_that_names_the_person() -> None:
+    older = told(Enrolled("GOLD", day(1), (Covered(StreamId("old"), Relationship.CHILD),)))
+    ended = told(ENROLLED, Terminated(day(4), "premium"))
+    others = told(Enrolled("BRONZE", day(1), (BEN,)))
+    numbers = ("ada", "old")
+    assert under(others, ended, older, numbers=numbers) == ("GOLD", Why.ENROLLED)
+    assert under(others, ended) == ("", Why.TERMINATED)
+    assert under(others, older) == ("", Why.NOT_NAMED)
+    assert under(ended, told(ENROLLED)) == ("SILVER", Why.ENROLLED)
+
+
+def test_without_any_enrolment_nobody_knows_who_is_covered() -> None:
+    nothing, added_only = Coverage(), told(DependantAdded(day(3), (CY,)))
+    assert eligibility_under((nothing, added_only), (CY.person,), day(6)) is None
+    assert [tells_enrolment(each) for each in (nothing, added_only, told(ENROLLED))] == [False, False, True]
+
+
+def test_an_enrolment_that_was_taken_back_is_known_to_cover_nobody() -> None:
+    taken_back = recorded(record(ENROLLED, "enrolled"), record(Voided(StreamId("enrolled")), minutes=1))
+    assert under(Coverage(), taken_back) == ("", Why.NOT_YET)
