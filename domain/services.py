@@ -4,6 +4,7 @@ A claim says codes, not types: a list of rules tells them, and the first that ma
 emergency department are one service with all of their lines; of every other claim each line is one.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -120,10 +121,32 @@ def services_of(
     return served
 
 
-def service_of(procedure: str) -> Service:
-    """What a procedure by itself is: a qualifier and a code, HC:99213, or a code of CPT or HCPCS alone."""
-    line = ServiceLine(procedure if ":" in procedure else f"HC:{procedure}", ZERO, ZERO)
-    return _first(_codes_of(line), RULES) or Service.OTHER
+_SHAPES = {
+    "HC": r"\d{4}[0-9A-Z]|[A-Z]\d{4}",  # CPT with its categories II and III and its laboratories' own (U); HCPCS
+    "AD": r"D\d{4}",  # CDT (American Dental Association)
+    "NU": r"\d{3,4}",
+    "N4": r"\d{11}",
+    "HP": r"[0-9A-Z]{5}",  # HIPPS (CMS)
+}
+"""How codes are built, by their qualifier (X12 835, SVC01-1)"""
+_PROCEDURE = re.compile(
+    "|".join(f"{name}:(?:{shape})(?::[0-9A-Z]{{2}}){{0,4}}" for name, shape in _SHAPES.items()), re.ASCII
+)
+
+
+def qualified(procedure: str) -> str:
+    """With its qualifier: a code alone is one of CPT or HCPCS."""
+    return procedure if ":" in procedure else f"HC:{procedure}"
+
+
+def is_procedure(text: str) -> bool:
+    """Whether it is built like a code: HC:99213, with up to four modifiers, or a code of CPT or HCPCS alone."""
+    return _PROCEDURE.fullmatch(qualified(text)) is not None
+
+
+def service_of(procedure: str) -> Service | None:
+    """What a procedure by itself is; None where no rule names it."""
+    return _first(_codes_of(ServiceLine(qualified(procedure), ZERO, ZERO)), RULES)
 
 
 Code = tuple[Looks, str]

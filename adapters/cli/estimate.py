@@ -1,5 +1,6 @@
 """`scripts/ledger estimate`: what one service would cost a member now."""
 
+from enum import StrEnum
 from statistics import median_low
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ from adapters.cli.costs import Asked, AsOf, Covers, Outside, Whom, asked_of, pri
 from adapters.cli.money import PayerId, cents_of
 from adapters.cli.opened import Json, day_of, opened
 from domain.adjudication import Network, ServiceLine
+from domain.directory import INITIAL as NOT_LISTED
+from domain.directory import InNetwork, Why, in_network, is_npi
 from domain.facts import StreamId
 from domain.money import ZERO, Money
 from domain.plan import BenefitDesign, Service
 from domain.pricing import Served, Used, price_one
-from domain.services import allowed_of, service_of
+from domain.services import allowed_of, is_procedure, qualified, service_of
 from domain.what_if import used_by
 from domain.window import year_begin
 from projections.cost_queries import ALLOWED
@@ -24,10 +27,49 @@ from projections.cost_queries import ALLOWED
 app = typer.Typer()
 
 
+class NetworkBecause(StrEnum):
+    """What tells the network of an estimate where the directory does not; else it is the directory's own reason."""
+
+    TYPED = "typed"
+    ASSUMED = "assumed"
+    """The plan's own: no provider is named, or nothing is published of the one that is"""
+    EMERGENCY = "emergency"
+    """As in network, whoever gives it (45 CFR 149.110(b)(3))"""
+
+
+class ServiceBecause(StrEnum):
+    """What tells the type of service of an estimate."""
+
+    TYPED = "typed"
+    CODE = "code"
+    NO_RULE = "no_rule"
+    """No rule names the code, so it is any other service"""
+    SPECIALTY = "specialty"
+    """The provider's, by the directory"""
+
+
+def _npi(value: str | None) -> str | None:
+    if value is not None and not is_npi(value):
+        raise typer.BadParameter("no NPI: ten digits, of which the last one checks the others")
+    return value
+
+
+def _service_or_code(value: str) -> str:
+    if value not in list(Service) and not is_procedure(value):
+        known = ", ".join(Service)
+        raise typer.BadParameter(f"no code, 99213 or HC:99213, and no type of service; services: {known}")
+    return value
+
+
 @app.command(epilog="Example: scripts/ledger estimate NHP131023432 99213 --allowed 150.00")
 def estimate(
     member: Member,
-    what: Annotated[str, typer.Argument(metavar="PROCEDURE|SERVICE", help="A code, 99213, or a type: imaging.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROCEDURE|SERVICE", callback=_service_or_code, help="A code, 99213, or a type: imaging."
+        ),
+    ],
     allowed: Annotated[
         Any, typer.Option(parser=cents_of, help="Allowed amount; the payer's median of a year by default.")
     ] = None,
@@ -41,7 +83,8 @@ def estimate(
     known_at: KnownAt = None,
     covers: Whom = None,
     provider: Annotated[
-        str | None, typer.Option(metavar="NPI", help="Who gives it: network and tier by the directory.")
+        str | None,
+        typer.Option(metavar="NPI", callback=_npi, help="Who gives it: network and tier by the directory."),
     ] = None,
     out: Outside = False,
     as_json: Json = False,
@@ -95,10 +138,11 @@ def estimated(
     cents = median_low(amounts) if allowed is None else allowed
     used = _used(asked, plan_id, design)
     asked = asked._replace(providers=providers_of(asked.ledger, [provider], asked.position))
-    service = Service(what) if what in list(Service) else service_of(what)
-    served = Served("estimate", person, asked.day, service, cents, cents, network, provider)
-    served = asked.under_plan(served, plan_id)
+    service, service_because = _service(what)
+    typed = Served("estimate", person, asked.day, service, cents, cents, network, provider)
+    served = asked.under_plan(typed, plan_id)
     price = price_one(served, design, is_family=is_family, used=used)
+    listed = in_network(asked.providers.get(provider, NOT_LISTED), asked.payer_id, plan_id, asked.day)
     found = asked.eligibility(person)
     return {
         "plan_id": plan_id,
@@ -110,10 +154,31 @@ def estimated(
         "covered": found.covered if found else None,
         "because": [line._asdict() for line in found.lines] if found else [],
         "what": what,
+        "service_because": service_because if served.service is service else ServiceBecause.SPECIALTY,
         "allowed_from": "typed" if allowed is not None else "median",
         "amounts": len(amounts),
+        "provider_id": provider or None,
+        "network_because": _network_because(typed, listed),
+        "listed_from": listed.decided_by and listed.decided_by.first_on,
+        "listed_until": listed.decided_by and listed.decided_by.until,
         **priced(price),
     }
+
+
+def _service(what: str) -> tuple[Service, ServiceBecause]:
+    if what in list(Service):
+        return Service(what), ServiceBecause.TYPED
+    service = service_of(what)
+    return (service, ServiceBecause.CODE) if service else (Service.OTHER, ServiceBecause.NO_RULE)
+
+
+def _network_because(typed: Served, listed: InNetwork) -> Why | NetworkBecause:
+    """As `under_plan` decides it."""
+    if typed.service is Service.EMERGENCY and not listed.is_in:
+        return NetworkBecause.EMERGENCY
+    if listed.why is not Why.UNKNOWN:
+        return listed.why
+    return NetworkBecause.TYPED if typed.network is Network.OUT else NetworkBecause.ASSUMED
 
 
 def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
@@ -125,7 +190,7 @@ def _used(asked: Asked, plan_id: str, design: BenefitDesign) -> Used:
 def _allowed(asked: Asked, what: str) -> list[Money]:
     """What the payer allowed for one unit of a procedure in twelve months."""
     first_day, last_day = asked.window
-    procedure = what if ":" in what else f"HC:{what}"
+    procedure = qualified(what)
     wanted = {"payer": asked.payer_id, "first_day": first_day, "last_day": last_day, "known_at": asked.position}
     with asked.ledger.database.session() as cursor:
         rows = cursor.execute(ALLOWED, {**wanted, "procedure": f'"{procedure}'}).fetchall()

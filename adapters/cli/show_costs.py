@@ -195,8 +195,29 @@ def estimate(answer: Mapping[str, Any]) -> None:
     )
     pays = f"You pay [bold]{text(answer['you_pay'])}[/]: {how(answer['steps'])}."
     console.print(f"{pays} The plan pays {text(answer['plan_pays'])}.")
-    if note := _coverage(answer):
+    for note in filter(None, (_taken_as(answer), _network(answer), _coverage(answer))):
         console.print(note)
+
+
+def _taken_as(answer: Mapping[str, Any]) -> str:
+    return "No rule names this code: taken as other." if answer["service_because"] == "no_rule" else ""
+
+
+def _network(answer: Mapping[str, Any]) -> str:
+    """In which network the provider is, and what tells it."""
+    first_on, until = text(answer["listed_from"]), text(answer["listed_until"])
+    unknown = "the directory does not list this provider" if answer["provider_id"] else "no provider is named"
+    tier = f", tier {escape(answer['tier'])}" if answer["tier"] else ""
+    words = {
+        "typed": "Out of network, as typed.",
+        "assumed": f"Assumed in network: {unknown}.",
+        "emergency": "As in network: so an emergency counts whoever gives it.",
+        "listed": f"In network{tier}: the directory lists this provider.",
+        "not_listed": "Out of network: the directory lists this provider, and not in this plan's network.",
+        "not_yet": f"Out of network: the directory lists this provider from {first_on} on.",
+        "ended": f"Out of network: the directory lists this provider until {until}.",
+    }
+    return words[answer["network_because"]]
 
 
 def _coverage(answer: Mapping[str, Any]) -> str:

@@ -299,6 +299,9 @@ def test_a_typed_year_asks_nothing_of_claims(ledger: Ledger) -> None:
 # --- estimates
 
 
+OTHER_NPI = "1245319599"
+
+
 def estimate(ledger: Ledger, what: str, allowed: int | None = None, **asked: Any) -> dict[str, Any]:
     found = ask(ledger, **asked)
     [person] = found.patients
@@ -395,6 +398,42 @@ def test_without_any_enrolment_an_estimate_is_under_the_plan_that_claims_name_an
     assert (told["covered"], [line["why"] for line in told["because"]]) == (True, ["enrolled"])
 
 
+def test_an_estimate_says_what_tells_its_network(ledger: Ledger) -> None:
+    of_silver = {"payer_id": PAYER, "plan_id": "SILVER", "first_on": "2026-02-01", "until": "2026-05-31", "tier": "1"}
+    given(ledger, *PLANS, *YEAR, provider(of_silver))
+
+    def network(on: str, npi: str = NPI, what: str = "imaging", inside: Network = Network.IN) -> tuple[str, ...]:
+        found = ask(ledger, date.fromisoformat(on))
+        [ada] = found.patients
+        told = estimated(found, what, Money(10_000), ada, "SILVER", inside, is_family=False, provider=npi)
+        assert told["provider_id"] == (npi or None)
+        return told["network"], told["network_because"], str(told["listed_from"]), str(told["listed_until"])
+
+    entry = ("2026-02-01", "2026-05-31")
+    assert network("2026-05-31") == ("in", "listed", *entry)
+    assert network("2026-06-01") == ("out", "ended", *entry)
+    assert network("2026-01-31") == ("out", "not_yet", *entry)
+    assert network("2026-06-01", what="emergency") == ("in", "emergency", *entry)
+    assert network("2026-05-31", OTHER_NPI) == network("2026-05-31", "") == ("in", "assumed", "None", "None")
+    assert network("2026-05-31", OTHER_NPI, inside=Network.OUT) == ("out", "typed", "None", "None")
+
+
+def test_an_estimate_says_what_tells_the_type_of_service(ledger: Ledger) -> None:
+    cardiologist = provider({"payer_id": PAYER, "plan_id": "SILVER", "first_on": "2026-01-01"}, specialty="207RC0000X")
+    given(ledger, *PLANS, *YEAR, cardiologist)
+    found = ask(ledger)
+    [ada] = found.patients
+
+    def service(what: str, npi: str = "") -> tuple[str, str]:
+        told = estimated(found, what, Money(10_000), ada, "SILVER", Network.IN, is_family=False, provider=npi)
+        return told["service"], told["service_because"]
+
+    assert service("imaging") == ("imaging", "typed")
+    assert service("99213") == ("primary_care", "code")
+    assert service("99213", NPI) == ("specialist", "specialty")
+    assert service("27447") == ("other", "no_rule")
+
+
 # --- the tool
 
 
@@ -443,6 +482,13 @@ def test_the_tool_says_what_an_estimate_takes_for_granted(run: Run, ledger: Ledg
 
     assert "No enrolment is known: the plan is the one that the latest claim names." in page("imaging")
     assert "No enrolment is known. " in page("imaging", "--plan", "GOLD") + " "
+    assert "No rule names this code: taken as other." in page("27447")
+    assert "Assumed in network: no provider is named." in page("imaging")
+    unlisted = page("imaging", "--provider", OTHER_NPI)
+    assert "Assumed in network: the directory does not list this provider." in unlisted
+    assert "Out of network, as typed." in page("imaging", "--out-of-network")
+    given(ledger, provider({"payer_id": PAYER, "plan_id": "SILVER", "first_on": "2026-01-01", "until": "2026-05-31"}))
+    assert "Out of network: the directory lists this provider until 2026-05-31." in page("imaging", "--provider", NPI)
     given(ledger, change("enrolled", plan_id="SILVER", dependants=[]), change("terminated", on="2026-04-30"))
     ended = page("imaging", "--plan", "SILVER")
     why = "enrolled from 2026-01-01 on; terminated after 2026-04-30 (premium)"
@@ -474,6 +520,9 @@ def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger
     [
         (("what-if", MEMBER, "--as-of", "2026-12-31", "--lines", "NONE"), "no plan of this id"),
         (("what-if", MEMBER, "--use", "surgery:1:2"), "SERVICE:COUNT:ALLOWED"),
+        (("estimate", MEMBER, "MRI", "--allowed", "1200"), "services: preventive, primary_care, specialist,"),
+        (("estimate", MEMBER, "99213", "--provider", "xyz"), "no NPI"),
+        (("estimate", MEMBER, "99213", "--provider", "1234567890"), "no NPI"),
         (("estimate", MEMBER, "27447", "--as-of", "2026-12-31"), "has no amounts"),
         (("estimate", MEMBER, "99213", "--as-of", "2020-12-31"), "names the member's plan"),
         (("estimate", MEMBER, "99213", "--as-of", "2026-12-31", "--patient", "NOBODY"), "ADA"),

@@ -13,7 +13,7 @@ from domain.facts import StreamId
 from domain.money import Money
 from domain.plan import Service
 from domain.pricing import Served
-from domain.services import RULES, allowed_of, service_of, services_of
+from domain.services import RULES, allowed_of, is_procedure, service_of, services_of
 
 DAY = date(2026, 3, 2)
 
@@ -174,4 +174,39 @@ def test_every_rule_can_be_reached() -> None:
 def test_a_procedure_alone_has_a_type_too() -> None:
     assert service_of("99213") is Service.PRIMARY_CARE
     assert service_of("N4:00093015001") is Service.PHARMACY
-    assert service_of("97110") is Service.OTHER
+    assert service_of("97110") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("99213", True),
+        ("0001U", True),
+        ("7010F", True),
+        ("G0439", True),
+        ("D1110", True),
+        ("HC:99213", True),
+        ("HC:99213:25", True),
+        ("AD:D1110", True),
+        ("NU:0450", True),
+        ("N4:00093015001", True),
+        ("MRI", False),
+        ("foo", False),
+        ("specialist_visit", False),
+        ("9921", False),
+        ("992133", False),
+        ("GG439", False),
+        ("g0439", False),
+        ("99213:25", False),
+        ("XX:99213", False),
+        ("HC:", False),
+        ("HC:MRI", False),
+        ("N4:99213", False),
+        ("HC:99213:", False),
+        ("HC:99213:255", False),
+        ("", False),
+        ("٩٩٢١٣", False),
+    ],
+)
+def test_only_what_is_built_like_a_code_is_a_procedure(text: str, is_one: bool) -> None:
+    assert is_procedure(text) is is_one
