@@ -7,19 +7,23 @@ Money = NewType("Money", int)
 
 ZERO = Money(0)
 
+CENTS_MAX = 10**12
+"""The most that one amount may be, either way: ten billion dollars. A hundred times what HIPAA lets an 835 say (ten
+digits of data element 782), and little enough that the sum of nine million of them fits a 64-bit integer."""
 DIGITS_MAX = 18
-"""Of a count of cents: data element 782 has 18 digits at most, and as many fit a 64-bit integer."""
+"""Of an amount, leading zeros and all: data element 782 has no more."""
 
 
 class NotAnAmount(ValueError):
-    """The text is not a decimal amount with at most two places."""
+    """The text is not a decimal amount with at most two places, or it is beyond all bounds."""
 
 
 @lru_cache(maxsize=32_768)
 def parse(text: str) -> Money:
     """Cents of an X12 decimal (`-310`, `187.5`, `.5`, `100.`); empty text is zero.
 
-    Raises NotAnAmount for anything else: exponents, signs in the middle, fractions of a cent, endless digits.
+    Raises NotAnAmount for anything else: exponents, signs in the middle, fractions of a cent, endless digits,
+    more than CENTS_MAX.
     Amounts come from fee schedules and repeat, and there are some twenty of them in a claim: hence the cache.
     """
     if not text:
@@ -32,7 +36,10 @@ def parse(text: str) -> Money:
     # isdecimal alone would let other scripts' digits and a lone "." or "-" through.
     if not digits.isascii() or not digits.isdecimal() or (not fraction.isdecimal() and fraction) or text in "-.":
         raise NotAnAmount
-    return Money(-int(digits) if negative else int(digits))
+    cents = int(digits)
+    if cents > CENTS_MAX:
+        raise NotAnAmount
+    return Money(-cents if negative else cents)
 
 
 def dollars(cents: int) -> str:

@@ -19,7 +19,7 @@ from domain.accumulators import counted, told_by
 from domain.adjudication import Network, Share, Status
 from domain.claim import Claim, ClaimEvent, Identity, PostingEvent, said_by
 from domain.facts import Fact, StreamId
-from domain.money import Money
+from domain.money import CENTS_MAX, Money
 from domain.plan import BenefitDesign, Plan, Service, design_on
 from domain.pricing import NOTHING_USED, Part, Price, Served, Used, in_order, price, total
 from domain.services import services_of
@@ -199,7 +199,7 @@ class Use(Fact, frozen=True, omit_defaults=True, gc=False, forbid_unknown_fields
 
     service: Service
     count: Annotated[int, Meta(ge=1, le=1_000)]
-    allowed_cents: Annotated[Money, Meta(ge=0, le=10**12)]
+    allowed_cents: Annotated[Money, Meta(ge=0, le=CENTS_MAX)]
     network: Literal["in", "out"] = "in"
 
 

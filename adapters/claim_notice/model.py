@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from adapters.json_message.parts import CENTS_MAX, At, Number, OptionalNumber, Part, Text
+from adapters.json_message.parts import At, Number, OptionalNumber, Part, Text
 from domain.adjudication import AccumulatorKind, AccumulatorLevel, Network
 from domain.claim import Awaited, Outcome, Party
+from domain.money import CENTS_MAX
 
 VERSION = 1
 

@@ -30,7 +30,7 @@ from application.streams import account_of
 from composition import Ledger
 from domain import account, payment
 from domain.facts import StreamId
-from domain.money import Money
+from domain.money import CENTS_MAX, Money
 from domain.request import Answer
 from projections.account_queries import (
     MEMBERS_BILLS,
@@ -52,7 +52,7 @@ def cents_of(value: str) -> Money:
         cents = Decimal(value) * 100
     except InvalidOperation:
         cents = Decimal(0)
-    if cents != cents.to_integral_value() or not 0 < cents < 10**15:
+    if cents != cents.to_integral_value() or not 0 < cents <= CENTS_MAX:
         raise typer.BadParameter("an amount in dollars is wanted, more than nothing and in whole cents: 12.50")
     return Money(int(cents))
 

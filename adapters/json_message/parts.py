@@ -11,12 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from domain.facts import ID
+from domain.money import CENTS_MAX
 
 YEARS = range(1900, 2200)
 """At the ends of the calendar a moment has no time in UTC, and a day no day half a year later"""
-
-CENTS_MAX = 10**18
-"""As many cents as fit a 64-bit integer, and as the digits of an 835's amounts allow"""
 
 # In Python's dialect `$` lets a line break follow; the reader refuses line breaks anyhow, and other dialects don't.
 Number = Annotated[str, Meta(max_length=80, pattern=r"^\S(?:.*\S)?$")]

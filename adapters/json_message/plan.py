@@ -11,10 +11,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.json_message.lines import by_line, keep, one
-from adapters.json_message.parts import CENTS_MAX, YEARS, Number, Part, Text
+from adapters.json_message.parts import YEARS, Number, Part, Text
 from adapters.json_message.reader import Fault, Reader
 from domain.account_numbers import holds_account_number
 from domain.adjudication import Design as FamilyDesign
+from domain.money import CENTS_MAX
 from domain.plan import BenefitDesign, PlanNotice, Refusal, Service
 
 VERSION = 1

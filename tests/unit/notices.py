@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.adjudication import AccumulatorKind, AccumulatorLevel, ClaimType, Design, Network
 from domain.claim import Awaited, Outcome, Party
+from domain.money import CENTS_MAX
 
 Message = dict[str, Any]
 
@@ -84,8 +85,8 @@ _moments = st.builds(
     st.times().map(lambda time: time.replace(microsecond=0)),
     st.sampled_from(["Z", "+00:00", "-05:00", "+05:30", "-00:00"]),
 )
-_amounts = st.integers(0, 10**18)
-_signed = st.integers(-(10**18), 10**18)
+_amounts = st.integers(0, CENTS_MAX)
+_signed = st.integers(-CENTS_MAX, CENTS_MAX)
 _remarks = st.lists(st.sampled_from(["MA01", "N706", "M1"]), max_size=3)
 _claim_types = st.sampled_from(["", *ClaimType])
 _codes = st.text("A1", max_size=4)

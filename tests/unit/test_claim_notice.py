@@ -31,7 +31,7 @@ from domain.adjudication import (
     ServiceLine,
 )
 from domain.claim import Awaited, Decided, Kind, Notice, Outcome, Party, Reported
-from domain.money import Money
+from domain.money import CENTS_MAX, Money
 from domain.parking import REASONS
 from domain.person import Names
 from tests.given import IDS
@@ -393,7 +393,7 @@ USED = {"kind": "deductible", "level": "individual", "network": "in", "used_cent
         (DECIDED, "said.status_code", 1, "wrong type"),
         (DECIDED, "said.claim_type", SECRET, "not one of the allowed values"),
         (DECIDED, "said.paid_cents", "80.00", "wrong type"),
-        (DECIDED, "said.paid_cents", 10**18 + 1, "out of bounds"),
+        (DECIDED, "said.paid_cents", CENTS_MAX + 1, "out of bounds"),
         (DECIDED, "said.paid_cents", -(10**30), "out of bounds"),
         (DECIDED, "said.charge_cents", ..., "missing"),
         (DECIDED, "said.remarks.0", SECRET, "out of bounds"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import DIGITS_MAX, NotAnAmount, dollars, parse
+from domain.money import CENTS_MAX, DIGITS_MAX, NotAnAmount, dollars, parse
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,8 @@ from domain.money import DIGITS_MAX, NotAnAmount, dollars, parse
         ("0007", 700),
         ("1.10", 110),
         ("1.100000", 110),
-        ("9999999999999999.99", 999999999999999999),
+        ("9999999999.99", 999999999999),
+        ("000000000000001.00", 100),
     ],
 )
 def test_an_x12_decimal_is_read_to_the_cent(text: str, cents: int) -> None:
@@ -70,14 +71,22 @@ def test_what_is_no_x12_decimal_of_whole_cents_is_refused(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("digits", [DIGITS_MAX - 1, 30, 5_000, 60_000])
+@pytest.mark.parametrize("digits", [11, DIGITS_MAX - 1, 30, 5_000, 60_000])
 @pytest.mark.parametrize("places", ["", ".", ".9", ".99"])
-def test_an_amount_that_no_64_bit_column_could_hold_is_refused(digits: int, places: str) -> None:
+def test_an_amount_beyond_all_bounds_is_refused(digits: int, places: str) -> None:
     with pytest.raises(NotAnAmount):
         parse("9" * digits + places)
 
 
-@given(st.integers(-(10**18) + 1, 10**18 - 1), st.integers(0, 4))
+def test_the_largest_amounts_sum_up_in_a_64_bit_integer() -> None:
+    assert parse("10000000000.00") == CENTS_MAX
+    for text in ("10000000000.01", "-10000000000.01"):
+        with pytest.raises(NotAnAmount):
+            parse(text)
+    assert 9_000_000 * CENTS_MAX < 2**63
+
+
+@given(st.integers(-CENTS_MAX, CENTS_MAX), st.integers(0, 4))
 def test_every_count_of_cents_survives_being_written_as_a_decimal(cents: int, zeros: int) -> None:
     text = f"{Decimal(cents).scaleb(-2):f}" + "0" * zeros
     assert parse(text) == cents
@@ -125,6 +134,6 @@ def test_cents_are_shown_as_people_write_them(cents: int, text: str) -> None:
     assert dollars(cents) == text
 
 
-@given(st.integers(-(10**17), 10**17))
+@given(st.integers(-CENTS_MAX, CENTS_MAX))
 def test_what_is_shown_is_what_was_counted(cents: int) -> None:
     assert parse(dollars(cents).replace(",", "")) == cents

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from adapters.claim_notice.translate import read
 from adapters.json_message.reader import Fault
 from adapters.json_message.schema import PUBLISHED, file, schema
+from domain.money import CENTS_MAX
 from tests.unit.notices import Message, encoded, notices
 from tests.unit.test_docs import CHECKOUT
 
@@ -36,7 +37,7 @@ def test_an_independent_validator_finds_every_good_message_good(message: Message
 def other_values() -> st.SearchStrategy[Any]:
     """What is put in another value's place: another type, another size, another form."""
     return st.sampled_from(
-        [None, True, False, 0, -1, 10**18 + 1, -(10**18) - 1, "", " ", " 1", "1 ", "x" * 81, "A7:562", "2026-02-30",
+        [None, True, False, 0, -1, CENTS_MAX + 1, -CENTS_MAX - 1, "", " ", " 1", "1 ", "x" * 81, "A7:562", "2026-02-30",
          "22", "CO", "HC:99213", "MA01", "45", "1.5", "member", "other", "upheld", [], [""], {}, {"kind": "voided"}]
     )  # fmt: skip
 

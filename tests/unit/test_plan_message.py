@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.json_message.plan import read, translate
 from domain.adjudication import Design, Network
-from domain.money import Money
+from domain.money import CENTS_MAX, Money
 from domain.plan import Limit, Period, PlanNotice, Premium, Service
 from tests.unit.notices import Message
 from tests.unit.plans import plan
@@ -77,7 +77,7 @@ def test_no_text_may_be_the_number_of_a_card_or_a_bank_account() -> None:
 
 
 TEXTS = ["", " 1", "x" * 81, "in", "2026-02-30", "2026-02-28"]
-VALUES: list[Any] = [None, True, 0, -1, 101, 10**18 + 1, *TEXTS, [], {}]
+VALUES: list[Any] = [None, True, 0, -1, 101, CENTS_MAX + 1, *TEXTS, [], {}]
 
 
 @st.composite

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.json_message.premium import read, translate, translate_lines
 from application.ports import NotUnderstood, Understood
-from domain.money import Money
+from domain.money import CENTS_MAX, Money
 from domain.premium import Kind, Notice, Numbers, Said
 from tests.unit.notices import Message, encoded
 from tests.unit.premiums import SAID, premium
@@ -96,7 +96,7 @@ def test_lines_of_a_file_are_read_each_as_if_it_came_alone() -> None:
 
 
 TEXTS = ["", " 1", "x" * 41, "x" * 81, "R01", "a b", "2026-02-30", "2026-02-28"]
-VALUES: list[Any] = [None, True, 0, -1, 1, 366, 367, 10**18 + 1, *TEXTS, [], {}]
+VALUES: list[Any] = [None, True, 0, -1, 1, 366, 367, CENTS_MAX + 1, *TEXTS, [], {}]
 
 
 @st.composite
