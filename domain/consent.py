@@ -134,7 +134,8 @@ class FamilyLinked(_OfViewer, frozen=True, omit_defaults=True, gc=False, kw_only
 
 class ConsentGranted(_OfViewer, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     areas: tuple[Area, ...]
-    first_on: date
+    first_on: date | None = None
+    """None: from the day on which it was said, on the plan's clock"""
     until: date | None = None
 
 

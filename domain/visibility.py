@@ -22,6 +22,10 @@ class Grant(NamedTuple):
     """Far off where it has no end. What was given for a minor, by whomever, ends with childhood: adults decide anew"""
 
 
+OF_MINORS = (Relationship.PARENT, Relationship.GUARDIAN)
+"""Who sees what a child's is"""
+
+
 class Case(NamedTuple):
     """A question: may this viewer see that of this subject on this day?"""
 
@@ -73,8 +77,8 @@ class Case(NamedTuple):
         return [grant for grant in self.grants if self.area in grant.areas]
 
 
-def _order(said: Said) -> tuple[datetime, int, StreamId]:
-    return said.at, _BY_STRICTNESS.index(said.kind), said.change
+def _order(said: Said) -> tuple[datetime, int, bool, StreamId]:
+    return said.at, _BY_STRICTNESS.index(said.kind), said.relationship not in OF_MINORS, said.change
 
 
 _BY_STRICTNESS = (
@@ -99,7 +103,7 @@ def is_confidential(case: Case) -> bool:
 
 
 def is_of_a_minors_parent(case: Case) -> bool:
-    return case.day < case.of_age_on and case.relationship in (Relationship.PARENT, Relationship.GUARDIAN)
+    return case.day < case.of_age_on and case.relationship in OF_MINORS
 
 
 def is_granted(case: Case) -> bool:

@@ -51,7 +51,7 @@ COMMENT ON COLUMN consent_facts.day IS 'The day of that moment where it was said
 COMMENT ON COLUMN consent_facts.said_by IS 'subject, representative (who may decide for the subject) or plan.';
 COMMENT ON COLUMN consent_facts.relationship IS 'Of a link: what the viewer is to the subject: spouse, parent, guardian, child or other.';
 COMMENT ON COLUMN consent_facts.areas IS 'Granted: what may be seen: claims, money, coverage, care. Limited: what may be seen still.';
-COMMENT ON COLUMN consent_facts.first_on IS 'Of a grant: the first day on which it holds.';
+COMMENT ON COLUMN consent_facts.first_on IS 'Of a grant: the first day on which it holds; null where that is the day on which it was said.';
 COMMENT ON COLUMN consent_facts.until IS 'Of a grant: the last one, where it has an end.';
 COMMENT ON COLUMN consent_facts.source IS 'Where it was read: topic, partition and offset, or the fingerprint of a file.';
 COMMENT ON COLUMN consent_facts.folded IS 'The same as JSON, as the ledger reads it again.';

@@ -79,8 +79,6 @@ def notice(payer_id: str, member_id: str, change_id: str, at: datetime, read: Sa
     said = {name: value for name, value in msgspec.structs.asdict(read).items() if value not in (UNSET, None)}
     subject, viewer, by = Names(member_id, given_name=said.pop("subject")), said.pop("viewer", None), Party(read.by)
     kind = Kind(str(read.__struct_config__.tag))
-    if kind is Kind.CONSENT_GRANTED:
-        said.setdefault("first_on", at.date())
     del said["by"]
     return Notice(
         payer_id=payer_id,
@@ -105,8 +103,10 @@ def years_are_possible(notice: Notice) -> str:
 
 
 def consent_ends_after_it_begins(notice: Notice) -> str:
-    first_on, until = notice.said.first_on, notice.said.until
-    return "$.said.until: before first_on" if first_on and until and until < first_on else ""
+    """A first day that is not told is that of the moment by the plan's clock: the sender's, or one beside it."""
+    at, first_on, until = notice.said.at.date(), notice.said.first_on, notice.said.until
+    ends_before = until is not None and (until < first_on if first_on else (at - until).days > 1)
+    return "$.said.until: before it begins" if ends_before else ""
 
 
 def areas_stand_once(notice: Notice) -> str:

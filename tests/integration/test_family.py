@@ -92,6 +92,13 @@ def test_any_order_and_any_batches_end_in_the_same(ledger: Ledger) -> None:
     assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
 
 
+def test_a_grant_begins_with_its_day_on_the_plans_clock_whatever_offset_a_sender_writes(ledger: Ledger) -> None:
+    evening = said("consent_granted", until="2026-03-02") | {"at": "2026-03-03T01:00:00Z"}
+    assert reasons(take(ledger, said("enrolled"), said("family_linked", "2026-01-02"), evening)) == []
+    days = [sees(ledger, "BEN", "ADA", date(2026, 3, day))["claims"] for day in (1, 2, 3)]
+    assert days == ["no_consent", "consent", "not_in_its_days"]
+
+
 # --- the same again, and otherwise
 
 

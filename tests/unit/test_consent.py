@@ -192,6 +192,13 @@ def test_whose_guardianship_ended_sees_nothing_any_more() -> None:
     assert told(case(date(2024, 5, 1), *facts)) == (False, "no_consent")
 
 
+@pytest.mark.parametrize("numbers", ["12", "21"])
+def test_of_one_moment_who_is_no_guardian_any_more_sees_nothing_whatever_the_changes_ids(numbers: str) -> None:
+    both = (linked(Relationship.GUARDIAN), linked(Relationship.OTHER))
+    facts = (msgspec.structs.replace(fact, change=StreamId(at)) for fact, at in zip(both, numbers, strict=True))
+    assert told(case(LAST_DAY, *facts)) == (False, "no_consent")
+
+
 def test_a_minor_cannot_take_back_what_a_parent_sees() -> None:
     assert told(case(LAST_DAY, linked(), revoked(DAY))) == (True, "parent_of_minor")
 
