@@ -117,19 +117,21 @@ END $$;
 COMMENT ON FUNCTION public.numbers_of(uuid) IS 'A person, and as whom else a payer knows them, under earlier and later numbers. No view, so that people is rebuilt without a lock on what is folded elsewhere.';
 CREATE OR REPLACE FUNCTION public.linked_numbers() RETURNS TABLE (person_id uuid, same_id uuid) LANGUAGE plpgsql STABLE AS $$
 BEGIN RETURN QUERY
-    SELECT link.person_id, link.earlier_id FROM public.person_links link
-    UNION ALL SELECT link.earlier_id, link.person_id FROM public.person_links link;
+    SELECT linked.id, same.id
+    FROM (SELECT link.person_id FROM public.person_links link UNION SELECT link.earlier_id FROM public.person_links link) linked (id)
+    CROSS JOIN LATERAL public.numbers_of(linked.id) AS same (id) WHERE same.id <> linked.id;
 END $$;
 COMMENT ON FUNCTION public.linked_numbers() IS 'Everybody whom a payer knows under several numbers, with each of the others. No view either.';
 CREATE OR REPLACE VIEW public.uncovered_claims AS
 WITH named AS (
-    SELECT span.person_id, span.coverage_id, span.why, span.first_day, span.last_day FROM coverage_spans span WHERE span.plan_id = ''
+    SELECT span.person_id, true AS is_own, span.coverage_id, span.why, span.first_day, span.last_day
+    FROM coverage_spans span WHERE span.plan_id = ''
     UNION ALL
-    SELECT linked.person_id, span.coverage_id, span.why, span.first_day, span.last_day
+    SELECT linked.person_id, false, span.coverage_id, span.why, span.first_day, span.last_day
     FROM public.linked_numbers() linked JOIN coverage_spans span ON span.person_id = linked.same_id
     WHERE span.plan_id = '' AND NOT EXISTS (SELECT FROM coverage_spans own WHERE own.person_id = linked.person_id)
 )
-SELECT claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
+SELECT DISTINCT ON (claim.claim_id) claim.claim_id, claim.person_id, claim.payer_id, claim.service_from, claim.paid, span.coverage_id, span.why,
        span.first_day AS uncovered_from, span.last_day AS uncovered_to
 FROM public.claim_status claim JOIN named span ON span.person_id = claim.person_id
 WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND (span.first_day IS NULL OR span.first_day <= claim.service_from)
@@ -138,14 +140,15 @@ WHERE claim.paid > 0 AND claim.service_from IS NOT NULL AND (span.first_day IS N
     SELECT FROM public.numbers_of(claim.person_id) AS same (person_id) JOIN coverage_spans other USING (person_id)
     WHERE other.plan_id <> '' AND (other.first_day IS NULL OR other.first_day <= claim.service_from)
       AND (other.last_day IS NULL OR claim.service_from <= other.last_day)
-  );
+  )
+ORDER BY claim.claim_id, span.is_own DESC, span.first_day DESC NULLS LAST, span.coverage_id;
 COMMENT ON VIEW public.uncovered_claims IS 'Claims that are paid though their day of service is not covered under any number of the patient''s, as after a retroactive termination. Nothing of them is changed: whether the plan takes its money back, it says itself. Amounts in dollars.';
 COMMENT ON COLUMN public.uncovered_claims.claim_id IS 'The claim.';
 COMMENT ON COLUMN public.uncovered_claims.person_id IS 'The patient.';
 COMMENT ON COLUMN public.uncovered_claims.payer_id IS 'The plan''s own number.';
 COMMENT ON COLUMN public.uncovered_claims.service_from IS 'First day of service.';
 COMMENT ON COLUMN public.uncovered_claims.paid IS 'Final action: what the plan pays.';
-COMMENT ON COLUMN public.uncovered_claims.coverage_id IS 'The coverage that does not hold on that day; of a patient whom none names, one of theirs under another number.';
+COMMENT ON COLUMN public.uncovered_claims.coverage_id IS 'The coverage that does not hold on that day; of a patient whom none names, theirs under another number; of several the one that ended last.';
 COMMENT ON COLUMN public.uncovered_claims.why IS 'What decides that: not_yet, not_named, removed or terminated.';
 COMMENT ON COLUMN public.uncovered_claims.uncovered_from IS 'First day without coverage; null where there was none before.';
 COMMENT ON COLUMN public.uncovered_claims.uncovered_to IS 'Last day without; null where it has no end.';

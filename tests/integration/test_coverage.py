@@ -188,6 +188,21 @@ def test_a_third_number_covers_too_and_one_that_was_unlinked_does_not(ledger: Le
     assert len(uncovered(ledger, MEMBER)) == len(rows(ledger.database, "SELECT * FROM uncovered_claims")) == 1
 
 
+def test_the_view_has_each_claim_once_by_whichever_number_of_several_it_was_paid(ledger: Ledger) -> None:
+    """No coverage names the new number, and the earlier ones know each other through it alone."""
+    for number in ("OLD2", "OLD3"):
+        take(ledger, change("enrolled", AT["enrolled"], f"CH-{number}") | {"member_id": number})
+        ended = change("terminated", AT["terminated"], f"CH-{number}-ended", on="2026-01-31")
+        take(ledger, ended | {"member_id": number})
+    take(ledger, of_number("N", "C-1"), of_number("OLD1", "C-2"))
+    for earlier in ("OLD1", "OLD2", "OLD3"):
+        take(ledger, change("linked", change_id=f"CH-to-{earlier}", earlier_member_id=earlier) | {"member_id": "N"})
+    listed = uncovered(ledger, "N")
+    assert len({*listed}) == 2
+    found = rows(ledger.database, "SELECT claim_id::text FROM uncovered_claims ORDER BY claim_id")
+    assert [row["claim_id"] for row in found] == sorted({*listed})
+
+
 def test_it_can_be_told_where_people_is_as_version_0_2_left_it_until_it_is_rebuilt(
     ledger: Ledger, settings: Settings
 ) -> None:
