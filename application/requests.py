@@ -111,13 +111,16 @@ def statement_of(
 
 
 class Question(Fact, frozen=True):
-    """What tells one comparison of plans from another: not what came of it, nor what was known by then."""
+    """What tells one comparison of plans from another: not what came of it, nor what was known or which day it was by
+    then."""
 
     kind: comparison.Kind
-    on: date
+    on: date | None
+    """None where today was asked for"""
     known_at: int | None
     """None where all that is known was asked for"""
-    is_family: bool
+    is_family: bool | None = None
+    """None where it was left to what is known of the member"""
     uses: tuple[Use, ...] = ()
     seen_by: str = ""
     """Personal: it goes into the keyed hash of what is asked, and nowhere else"""

@@ -195,12 +195,14 @@ def providers_of(ledger: Ledger, numbers: Collection[str], known_at: int) -> dic
     return {number: provider_in(found) for number, found in rows.items()}
 
 
-def keep(asked: Asked, key: str | None, question: Question, options: tuple[Option, ...]) -> None:
-    """What is shown, where a key is given. Raises AccountNumber, IdempotencyConflict."""
+def keep(
+    asked: Asked, key: str | None, question: Question, options: tuple[Option, ...], *, is_family: bool = False
+) -> None:
+    """What is shown, of a family's coverage or of one person's. Raises AccountNumber, IdempotencyConflict."""
     if key is None:
         return
     account = account_of(asked.ledger.ids, asked.payer_id, asked.member)
-    shown = Compare(account, asked.payer_id, question.kind, asked.day, asked.position, question.is_family, options)
+    shown = Compare(account, asked.payer_id, question.kind, asked.day, asked.position, is_family, options)
     asked.ledger.execute(comparison_of(asked.ledger.ids, key, question, shown))
 
 
@@ -246,7 +248,7 @@ def compare_plans(
             known = position_of(ledger, known_at)
             asked = asked_of(ledger, member, payer, day_of(ledger, as_of), known)
         designs = {plan_id: design for plan_id in asked.plans if (design := asked.design(plan_id))}
-        question = Question(Kind.BENEFITS, asked.day, known, is_family=False)
+        question = Question(Kind.BENEFITS, as_of and as_of.date(), known)
         keep(asked, record, question, tuple(map(Option, designs)))
     if as_json:
         for plan_id, design in designs.items():

@@ -53,12 +53,14 @@ def networks_of(
         wanted = {"provider": provider_id, "known_at": known_at}
         provider = provider_in(cursor.execute(LISTED, wanted).fetchall())
     named = {(each.payer_id, each.plan_id) for listed in provider.listed for each in listed.listing.networks}
-    payers = {payer} if payer else {payer_id for payer_id, _ in named}
-    plans = {plan} if plan else {plan_id for payer_id, plan_id in named if payer_id in payers} or {""}
-    asked = sorted((payer_id, plan_id) for payer_id in payers for plan_id in plans)
+    asked = {
+        (payer_id, plan_id) for payer_id, plan_id in named if payer in (None, payer_id) and plan in (None, plan_id)
+    }
+    if not asked:
+        asked = {(payer_id, plan or "") for payer_id in ([payer] if payer else dict(named))}
     latest = max(provider.listed, key=lambda each: each.revision, default=None)
     rows = []
-    for payer_id, plan_id in asked:
+    for payer_id, plan_id in sorted(asked):
         found = in_network(provider, payer_id, plan_id, day)
         rows.append(
             {

@@ -78,7 +78,9 @@ def show_what_if(
             raise typer.BadParameter("no plan of this id holds on that day", param_hint="--lines")
         kind = Kind.TYPED_YEAR if uses else Kind.OWN_YEAR
         options = tuple(Option(each.plan_id, each.member_cents, each.premium_cents) for each in answer.costs)
-        keep(asked, record, Question(kind, asked.day, known, is_family, uses, seen_by or ""), options)
+        asks_family = None if covers is None else covers is Covers.FAMILY
+        question = Question(kind, as_of and as_of.date(), known, asks_family, uses, seen_by or "")
+        keep(asked, record, question, options, is_family=is_family)
     if as_json:
         for each in answer.told():
             show.line(each)

@@ -86,7 +86,7 @@ def samples_taken_in(ledger: Ledger) -> None:
     load(ledger.log, ledger.mapper, ledger.ids, [taken_over], "file:1")
     owed = statement_of(ledger.work(), ledger.ids, "key", Member("1", "M"), streams, DAY, DAY)
     assert isinstance(ledger.execute(owed), Answer)
-    question = Question(Kind.BENEFITS, DAY, None, is_family=False)
+    question = Question(Kind.BENEFITS, DAY, None)
     shown = Compare(StreamId(streams[0]), "1", Kind.BENEFITS, DAY, 1, False, (Option("SILVER"), Option("GOLD")))
     assert isinstance(ledger.execute(comparison_of(ledger.ids, "shown", question, shown)), Answer)
     of_payments = [*map(told, KINDS), *map(told_of_schedule, SCHEDULE_KINDS)]

@@ -35,6 +35,20 @@ def test_the_highest_revision_holds_and_the_others_stay_on_record(ledger: Ledger
     assert value(ledger.database, "SELECT count(*) FROM directory") == 2
 
 
+def test_each_payers_plans_are_its_own(ledger: Ledger) -> None:
+    take(ledger, provider(SILVER, GOLD | {"payer_id": "1999999999"}))
+
+    def asked(payer: str | None = None, plan: str | None = None) -> list[tuple[str, str, str]]:
+        found = networks_of(ledger, NPI, DAY, payer, plan, None)
+        return [(row["payer_id"], row["plan_id"], row["why"]) for row in found]
+
+    ours, theirs = ("1078830634", "TGV-SILVER", "listed"), ("1999999999", "TGV-GOLD", "listed")
+    assert asked() == [ours, theirs]
+    assert (asked(plan="TGV-SILVER"), asked(payer="1999999999")) == ([ours], [theirs])
+    assert asked("1999999999", "TGV-SILVER") == [("1999999999", "TGV-SILVER", "not_listed")]
+    assert [why for _, _, why in asked(plan="TGV-BRONZE")] == ["not_listed"] * 2
+
+
 def test_the_same_again_is_a_duplicate_and_otherwise_a_conflict(ledger: Ledger) -> None:
     take(ledger, provider())
     [again, otherwise] = take(ledger, dict(reversed(provider().items())), provider(GOLD))

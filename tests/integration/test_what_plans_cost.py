@@ -510,6 +510,10 @@ def test_what_a_member_was_shown_is_kept_once_for_a_key(run: Run, ledger: Ledger
     assert value(ledger.database, "SELECT count(together) FROM plans_compared WHERE kind = 'benefits'") == 0
     assert value(ledger.database, "SELECT count(*) FROM plans_compared WHERE kind = 'benefits'") == 3
     assert [step.fact for step in timeline(ledger, MEMBER) if step.what == "comparison: made"] == ["coverage"] * 2
+    given(
+        ledger, change("enrolled", plan_id="SILVER", effective_from="2026-01-01")
+    )  # with a spouse: of a family by now
+    assert run(*asked).returncode == 0
     other = run("what-if", MEMBER, "--as-of", "2026-12-30", "--record", "portal-7")
     assert "something else was asked for under this key" in other.stderr.decode()
     assert (ledger.rebuild("plans_compared").only_in_old, run(*asked[:-1], "4111 1111 1111 1111").returncode) == (0, 2)
