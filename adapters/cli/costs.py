@@ -10,7 +10,7 @@ import typer
 
 from adapters.cli import show, show_costs
 from adapters.cli.claims import KnownAt, Member, position_of
-from adapters.cli.members import coverages_of
+from adapters.cli.members import coverages_of, states_of
 from adapters.cli.money import PayerId, payer_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.plans import plans_of
@@ -35,7 +35,6 @@ from domain.under_plan import under_plan
 from domain.what_if import Claimed
 from domain.window import Window, twelve_months
 from projections.cost_queries import CLAIMS, EARLIER, FOLDED, PATIENTS
-from projections.coverage import FACTS, coverages_in
 from projections.directory import LISTED, provider_in
 
 app = typer.Typer()
@@ -181,9 +180,7 @@ def _coverages(ledger: Ledger, payer_id: str, member: str, known_at: int) -> lis
     streams = dict.fromkeys(
         [own, *(stream for stream, payer in coverages_of(ledger, member, known_at).items() if payer == payer_id)]
     )
-    with ledger.database.session() as cursor:
-        rows = cursor.execute(FACTS, {"coverages": list(streams), "known_at": known_at}).fetchall()
-    found = coverages_in(rows)
+    found = states_of(ledger, list(streams), known_at)
     return [found.get(stream, Coverage()) for stream in streams]
 
 

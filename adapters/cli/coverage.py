@@ -9,7 +9,7 @@ import typer
 
 from adapters.cli import show
 from adapters.cli.claims import KnownAt, Member, find, position_of
-from adapters.cli.members import coverages_of
+from adapters.cli.members import coverages_of, states_of
 from adapters.cli.opened import DAYS, Json, day_of, opened
 from adapters.cli.seen import SeenBy, check_folded, claims_seen_by, family_of, viewer_of
 from adapters.cli.show import console, new_table, text
@@ -20,7 +20,7 @@ from domain.eligibility import Why, eligibility, persons
 from domain.enrolment import Coverage, requests
 from domain.facts import StreamId
 from domain.person import Names
-from projections.coverage import FACTS, SAME, coverages_in
+from projections.coverage import SAME
 
 app = typer.Typer()
 
@@ -71,25 +71,15 @@ def coverage_of(
     """
     streams = coverages_of(ledger, member, known_at)
     claims = find(ledger, member=member, known_at=known_at)
-    with ledger.database.session() as cursor:
-        patients = {"persons": list({each["person_id"] for each in claims}), "known_at": known_at}
-        same = cursor.execute(SAME, patients).fetchall()
-        others = {coverage_stream(ledger.ids, each["payer_id"], each["member_id"]) for each in same if each["payer_id"]}
-        wanted = {"coverages": list(others.union(streams)), "known_at": known_at}
-        known = coverages_in(cursor.execute(FACTS, wanted).fetchall())
-        found = {coverage_id: state for coverage_id, state in known.items() if coverage_id in streams}
-        named = {person for state in found.values() for person in persons(state)}
-        rows = cursor.execute(PEOPLE, {"persons": list(named)}).fetchall()
-    people = {row["person_id"]: row for row in rows}
-    alike = defaultdict[str, list[StreamId]](list)
-    for each in same:
-        alike[each["of_id"]].append(StreamId(each["person_id"]))
-    paid = [each for each in claims if each["paid"] > 0 and each["service_from"] is not None]
-    without = [each for each in paid if not _is_covered(known.values(), alike[each["person_id"]], each["service_from"])]
+    numbers, others = _numbers_of(ledger, {each["person_id"] for each in claims}, known_at)
+    known = states_of(ledger, {*streams, *others}, known_at)
+    without = _not_covered(claims, numbers, known.values())
+    found = {coverage_id: state for coverage_id, state in known.items() if coverage_id in streams}
+    people = _people(ledger, {person for state in found.values() for person in persons(state)})
 
     def named_as(patient: StreamId) -> Sequence[StreamId]:
         """As coverages name them; where none does, under their other numbers."""
-        return [patient] if any(patient in persons(state) for state in known.values()) else alike[patient]
+        return [patient] if any(patient in persons(state) for state in known.values()) else numbers[patient]
 
     shown: Mapping[str, Sequence[StreamId]] = {coverage_id: persons(state) for coverage_id, state in found.items()}
     if viewer is not None:
@@ -116,6 +106,33 @@ def coverage_of(
         for coverage_id, state in found.items()
         if viewer is None or shown[coverage_id]
     ]
+
+
+def _numbers_of(
+    ledger: Ledger, patients: Collection[StreamId], known_at: int | None
+) -> tuple[Mapping[StreamId, Sequence[StreamId]], Collection[StreamId]]:
+    """Each patient under all numbers by which a payer knows them, and the coverages of those numbers."""
+    with ledger.database.session() as cursor:
+        same = cursor.execute(SAME, {"persons": list(patients), "known_at": known_at}).fetchall()
+    numbers = defaultdict[StreamId, list[StreamId]](list)
+    for each in same:
+        numbers[StreamId(each["of_id"])].append(StreamId(each["person_id"]))
+    return numbers, {coverage_stream(ledger.ids, row["payer_id"], row["member_id"]) for row in same if row["payer_id"]}
+
+
+def _not_covered(
+    claims: Collection[dict[str, Any]],
+    numbers: Mapping[StreamId, Collection[StreamId]],
+    coverages: Collection[Coverage],
+) -> list[dict[str, Any]]:
+    """Those that are paid though no coverage covers their day under any number: what the view uncovered_claims has."""
+    paid = [each for each in claims if each["paid"] > 0 and each["service_from"] is not None]
+    return [each for each in paid if not _is_covered(coverages, numbers[each["person_id"]], each["service_from"])]
+
+
+def _people(ledger: Ledger, named: Collection[StreamId]) -> dict[StreamId, Mapping[str, Any]]:
+    with ledger.database.session() as cursor:
+        return {row["person_id"]: row for row in cursor.execute(PEOPLE, {"persons": list(named)})}
 
 
 def _shown(
