@@ -150,7 +150,7 @@ def asked_of(
     now = one_for_all(links, patients)
     patients = {person: name for person, name in patients.items() if now.get(person, person) == person}
     if viewer is not None:
-        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)  # consent as it is now
+        shown = shown_claims(ledger, claims, viewer, Area.CLAIMS, day, known_at)  # by consent as it was known then
         claims = {claim_id: events for claim_id, events in claims.items() if claim_id in shown}
     plans = {plan_id: plan for (_, plan_id), plan in plans_of(ledger, payer_id, position).items()}
     history = history_of(ledger.log, ledger.mapper, claims, payer_id, day)
