@@ -69,7 +69,7 @@ REASONS = {
     "provider.account_number": "A text of a provider's listing looks like the number of a card or a bank account.",
     "provider.conflict": "The same revision of a provider's listing was published before with other content.",
     "plan.account_number": "A text of a plan's design looks like the number of a card or a bank account.",
-    "login.ahead_of_time": "An attempt is told to have happened later than now: a portal's clock is wrong.",
+    "login.ahead_of_time": "What a portal says is told to have happened later than now: its clock is wrong.",
     "login.account_number": "A text of the message looks like the number of a card or a bank account.",
     "login.conflict": "Another thing was said of this account before under the same id.",
     "plan.conflict": "The same revision of a plan's design was published before with other content.",

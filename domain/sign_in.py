@@ -151,9 +151,9 @@ class Numbers(Fact, frozen=True, omit_defaults=True, gc=False):
     other_portal_id: str = ""
 
 
-COUNTED_BY_TIME = frozenset({Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.UNLOCKED})
 AHEAD = timedelta(minutes=10)
-"""How far a portal's clock may go before ours. What is told from the future would switch off all counting until then"""
+"""How far a portal's clock may go before ours. By what is said failures are counted, lockouts run out and sessions end,
+and the last word holds: one from the future would hold against all that is said until then"""
 
 
 class Said(Fact, frozen=True, omit_defaults=True, gc=False):
@@ -189,7 +189,7 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     """Stands for a user name that the portal does not know"""
 
     def is_ahead_of(self, now: datetime) -> bool:
-        return self.kind in COUNTED_BY_TIME and self.at > now + AHEAD
+        return self.at > now + AHEAD
 
 
 class Member(Fact, frozen=True, gc=False):

@@ -216,11 +216,20 @@ def test_commands_and_messages_beside_each_other_know_of_each_other(ledger: Ledg
 def test_what_a_command_tells_from_the_future_is_refused_as_of_a_message(ledger: Ledger, kind: str) -> None:
     told = notice(sign_in(kind, at=minutes(11).isoformat()))
     refused = ledger.execute(said_of(ledger.ids, "key", told, ledger.lockout, minutes(0)))
-    assert isinstance(refused, Answer) if kind == "registered" else refused is Refusal.AHEAD_OF_TIME
-    assert len(events(ledger)) == (kind == "registered")
+    assert refused is Refusal.AHEAD_OF_TIME
+    assert events(ledger) == []
     again = ledger.execute(said_of(ledger.ids, "key", told, ledger.lockout, minutes(1)))
     assert isinstance(again, Answer)
     assert len(events(ledger)) == 1
+
+
+@pytest.mark.parametrize("kind", ["session_used", "sessions_revoked", "terms_accepted"])
+def test_what_is_told_from_the_future_ends_no_lockout_and_no_session(ledger: Ledger, kind: str) -> None:
+    began = [sign_in("signed_in", at=minutes(-1).isoformat()), *fails(5, device_id=None)]
+    assert reasons(take(ledger, *began, sign_in(kind, "X-1", "2199-01-01T00:00:00Z"))) == ["login.ahead_of_time"]
+    assert value(ledger.database, "SELECT until FROM open_lockouts") == minutes(19)
+    assert value(ledger.database, "SELECT count(*) FROM security_alerts WHERE resolved_on IS NULL") == 1
+    assert [row["ended_by"] for row in rows(ledger.database, "SELECT ended_by FROM login_sessions")] == [None]
 
 
 def test_lockouts_whose_time_is_over_are_told_to_have_ended(ledger: Ledger) -> None:

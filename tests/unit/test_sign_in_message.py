@@ -92,12 +92,16 @@ def test_nothing_that_a_browser_sends_keeps_an_attempt_from_being_counted(
     assert named.personal.user_name == "4111111111111111"
 
 
-def test_what_is_told_from_the_future_is_not_counted() -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_what_is_told_from_the_future_is_not_taken_in_until_then(kind: Kind) -> None:
     soon, later = (datetime.now(UTC) + timedelta(minutes=far) for far in (5, 15))
-    for kind in ("signed_in", "sign_in_failed", "unlocked"):
-        assert understood(sign_in(kind, at=soon.isoformat())).said.kind == kind
-        assert refused(sign_in(kind, at=later.isoformat()))[0] == "login.ahead_of_time"
-    assert understood(sign_in("registered", at=later.isoformat())).said.kind == "registered"
+    assert understood(sign_in(kind, at=soon.isoformat())).said.kind is kind
+    assert refused(sign_in(kind, at=later.isoformat())) == ("login.ahead_of_time", "")
+
+
+def test_until_when_an_activation_code_is_good_may_lie_ahead() -> None:
+    far = datetime.now(UTC) + timedelta(days=365)
+    assert understood(sign_in("code_issued", expires_at=far.isoformat())).said.expires_at == far
 
 
 def test_an_acknowledgement_names_what_was_seen_by_the_portals_id_or_by_the_ledgers() -> None:
