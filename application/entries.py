@@ -1,7 +1,6 @@
 """Messages that say something of one stream: which stream, and with what command, by opaque ids and keyed hashes."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
 import msgspec
@@ -80,8 +79,8 @@ def tell(work: UnitOfWork, person_id: StreamId, told: person.Command) -> int:
     return len(events)
 
 
-def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy, now: datetime | None = None) -> Entry:
-    """What a message says, wherever it was read; of a sign-in, which must not be ahead of a moment, if one is given."""
+def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy) -> Entry:
+    """What a message says, wherever it was read."""
     match notice:
         case payment.PaymentNotice():
             return payment_entry(ids, source, notice)
@@ -100,7 +99,7 @@ def entry_of(ids: Ids, source: str, notice: OfOneStream, lockout: Policy, now: d
         case plan.PlanNotice():
             return _plan(ids, source, notice)
         case sign_in.Notice():
-            return _sign_in(ids, source, notice, lockout, now)
+            return _sign_in(ids, source, notice, lockout)
         case consent.Notice():
             return _consent(ids, source, notice)
         case _:
@@ -135,7 +134,7 @@ def payment_entry(ids: Ids, source: str, notice: payment.PaymentNotice) -> Entry
     return Entry(ids.stream("payment", payer_id, payment_id), payment, report, account, member)
 
 
-def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy, now: datetime | None) -> Entry:
+def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy) -> Entry:
     """What is said of one account of a portal.
 
     A user name that the portal does not know is nobody's account, and may be a password: it is not kept, and each
@@ -167,13 +166,12 @@ def _sign_in(ids: Ids, source: str, notice: sign_in.Notice, lockout: Policy, now
         personal=personal,
         said=said,
         policy=lockout,
-        now=now,
     )
     stream = login_of(ids, portal, personal.user_name)
     if said.cause is not sign_in.Cause.UNKNOWN_USER:
         return Entry(stream, identity, command, stream)
     said = msgspec.structs.replace(said, unknown=ids.stream("unknown_login", stream))
-    nobody = identity.Record(portal_id=portal, source=source, said=said, policy=lockout, now=now)
+    nobody = identity.Record(portal_id=portal, source=source, said=said, policy=lockout)
     return Entry(ids.stream("unknown_login", said.fact), identity, nobody, is_lasting=False)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 
 from application import payments
+from application.ahead_of_time import ahead_of_time
 from application.commands import Request
 from application.entries import Entry, entry_of, payment_entry
 from application.ids import Ids
@@ -24,6 +25,10 @@ class AccountNumber(Exception):
     """Something that was said looks like the number of a card or a bank account, which the ledger never takes."""
 
 
+class AheadOfTime(Exception):
+    """What is said is told to have happened later than now. Its text is the reason for which a message is parked."""
+
+
 class _Asked(Fact, frozen=True):
     """What tells one request for a statement from another: not what was owed when it was first made."""
 
@@ -36,11 +41,12 @@ def said_of(
     ids: Ids, key: str, notice: OfOneStream, lockout: Policy, now: datetime, expected_version: int | None = None
 ) -> Request:
     """To say what a message may say of one thing: a change of plans, a consent, an enrolment, a plan, a provider, an
-    attempt to sign in, which is refused where it is told from the future. Of payments see `payment_of`. The notice
-    comes from the reader of such messages, which knows what no text of theirs may hold. Raises AccountNumber by the
-    key."""
+    attempt to sign in. Of payments see `payment_of`. The notice comes from the reader of such messages, which knows
+    what no text of theirs may hold. Raises AccountNumber by the key, and AheadOfTime."""
     _refuse_account_numbers(key)
-    entry = entry_of(ids, "command", notice, lockout, now)
+    if reason := ahead_of_time(notice, now):
+        raise AheadOfTime(reason)
+    entry = entry_of(ids, "command", notice, lockout)
     assert entry.member is None, "a payment may pay bills, which are to be loaded for it"
     return Request(key, ids.content(notice), entry, expected_version)
 

@@ -35,8 +35,6 @@ from domain.sign_in_events import (
 class Record(About, frozen=True, omit_defaults=True, gc=False, kw_only=True):
     said: Said
     policy: Policy
-    now: datetime | None = None
-    """None where it was not taken in at all if it is told from the future"""
 
 
 class EndLockouts(Fact, frozen=True, gc=False):
@@ -111,8 +109,6 @@ def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Ref
     known = state.known.get(said.fact)
     if known is not None:
         return () if known == said.content else Refusal.CONFLICT
-    if command.now is not None and said.is_ahead_of(command.now):
-        return Refusal.AHEAD_OF_TIME
     ended = tuple(_run_out(state, said.at))
     if said.kind is Kind.UNLOCKED:
         assert said.by is not None

@@ -188,9 +188,6 @@ class Said(Fact, frozen=True, omit_defaults=True, gc=False):
     unknown: StreamId | None = None
     """Stands for a user name that the portal does not know"""
 
-    def is_ahead_of(self, now: datetime) -> bool:
-        return self.at > now + AHEAD
-
 
 class Member(Fact, frozen=True, gc=False):
     """Whose account it is, as a payer knows them."""

@@ -2,7 +2,7 @@
 and the way from the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from adapters.json_message.parts import YEARS, At, Number, OptionalNumber, Part,
 from adapters.json_message.reader import Fault, Reader
 from domain.account_numbers import holds_account_number
 from domain.consent import Notice as ConsentNotice
-from domain.coverage import AHEAD, CoverageNotice, Individual, Numbers, Refusal
+from domain.coverage import CoverageNotice, Individual, Numbers, Refusal
 from domain.enrolment import Relationship, Said
 from domain.person import Description, Link, LinkNotice, Names, Sex
 
@@ -130,10 +130,7 @@ def understand(raw: bytes) -> CoverageNotice | ConsentNotice | LinkNotice:
     change = read(raw)
     if holds_account_number(_but_numbers(msgspec.to_builtins(change))):
         raise Fault(Refusal.ACCOUNT_NUMBER)
-    notice = _notice_of(change)
-    if change.at > datetime.now(UTC) + AHEAD:
-        raise Fault(Refusal.AHEAD_OF_TIME)
-    return notice
+    return _notice_of(change)
 
 
 OWN_NUMBERS = frozenset({"member_id", "change_id", "of_change_id", "earlier_member_id"})

@@ -1,21 +1,26 @@
 """Messages that say one thing, and files of them, one a line: each is read as if it came alone."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from adapters.json_message.reader import Fault
-from application.ports import Buffer, NotUnderstood, Said, Translate, Understood
+from application.ahead_of_time import ahead_of_time
+from application.ports import Buffer, NotUnderstood, OfOneStream, Translate, Understood
 
 Read = TypeVar("Read")
 
 
-def one(understand: Callable[[bytes], Said]) -> Translate:
-    """The translation of a message that is understood as a whole or, with the Fault that this raises, not at all."""
+def one(understand: Callable[[bytes], OfOneStream]) -> Translate:
+    """The translation of a message that is understood as a whole or, with the Fault that this raises, not at all. What
+    is told from the future is not understood until then."""
 
     def translate(data: Buffer) -> Iterator[Understood | NotUnderstood]:
         raw = bytes(data[:])
         try:
             said = understand(raw)
+            if reason := ahead_of_time(said, datetime.now(UTC)):
+                raise Fault(reason)
         except Fault as fault:
             yield NotUnderstood(fault.reason, "", fault.detail, 0, raw, raw)
         else:

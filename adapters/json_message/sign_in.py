@@ -2,7 +2,6 @@
 the bytes of a message to what is said in it, or to the reason why it must be parked.
 """
 
-from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
@@ -257,8 +256,6 @@ def understand(raw: bytes) -> Notice:
     about = (notice.numbers.about_event_id, notice.numbers.about_fact_id)
     if notice.said.kind is Kind.ALERT_ACKNOWLEDGED and all(about) == any(about):
         raise Fault("json.wrong_schema", "$.said: either about_event_id or about_fact_id")
-    if notice.said.is_ahead_of(datetime.now(UTC)):
-        raise Fault(Refusal.AHEAD_OF_TIME)
     # Of addresses only: what is no address stays out. What is hashed and not kept needs no look. Attempts are taken
     # whatever is typed for a user name, which is sealed: else a name that looks like a card's number never locks.
     typed = () if notice.said.kind in (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED) else (notice.personal.user_name,)
