@@ -5,10 +5,10 @@ decided here, in one decision with the failure that leads to it, so that attempt
 that was recorded stands, whatever comes late. What nobody's account is has streams of its own and is never locked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -25,6 +25,9 @@ from domain.sign_in_events import (
     About,
     LockedOut,
     LockoutEnded,
+    LoginEvent,
+    NotedEvent,
+    SaidEvent,
     SignedIn,
     SignInFailed,
 )
@@ -101,7 +104,7 @@ class Refusal(StrEnum):
     """A text holds the number of a card or a bank account: such a message is not taken in at all"""
 
 
-def decide(state: Login, command: Record | EndLockouts) -> tuple[Any, ...] | Refusal:
+def decide(state: Login, command: Record | EndLockouts) -> tuple[LoginEvent, ...] | Refusal:
     """What was said where it is news, with what follows from it; none where it came before, else why not."""
     if isinstance(command, EndLockouts):
         return tuple(_run_out(state, command.at))
@@ -131,7 +134,7 @@ def _run_out(state: Login, at: datetime) -> Iterator[LockoutEnded]:
             yield LockoutEnded(at=lock.until, by=By.RAN_OUT, device=scope)
 
 
-def _locking(state: Login, event: Any, policy: Policy) -> Iterator[LockedOut]:
+def _locking(state: Login, event: SaidEvent, policy: Policy) -> Iterator[LockedOut]:
     """The lockout that an attempt leads to, if it does."""
     if not isinstance(event, SignInFailed) or not _counts(state, event):
         return
@@ -155,16 +158,17 @@ def _counts(state: Login, event: SignInFailed) -> bool:
     return (seen is None or seen.last <= event.at) and (unlocked_at is None or unlocked_at <= event.at)
 
 
-def _event(command: Record, **more: str) -> Any:
-    recorded_as: Any = RECORDED_AS[command.said.kind]
+def _event(command: Record, **more: str) -> SaidEvent:
+    event = RECORDED_AS[command.said.kind]
+    recorded_as: Callable[..., SaidEvent] = event  # fields differ from kind to kind
     about = {name: getattr(command, name) for name in ABOUT}
-    return recorded_as(**about, **{name: getattr(command.said, name) for name in TOLD[recorded_as]}, **more)
+    return recorded_as(**about, **{name: getattr(command.said, name) for name in TOLD[event]}, **more)
 
 
 # --- evolve
 
 
-def evolve(state: Login, event: Any) -> Login:
+def evolve(state: Login, event: LoginEvent) -> Login:
     match event:
         case LockedOut():
             lock = Lock(event.at, event.until)
@@ -177,16 +181,23 @@ def evolve(state: Login, event: Any) -> Login:
             return _unlocked(_knowing(state, event), event.at)
         case SignedIn():
             return _signed_in(_knowing(state, event), event.device, event.at)
-        case SignInFailed() if _counts(state, event):
-            scope = state.scope(event.device, event.at)
-            counter = state.counter(scope).failed(event.device, event.at)
-            return _knowing(state, event).with_counter(scope, counter)
-        case _:
+        case SignInFailed():
+            return _failed(_knowing(state, event), event)
+        case _ if isinstance(event, NotedEvent):
             return _knowing(state, event)
+        case _:
+            assert_never(event)
 
 
-def _knowing(state: Login, event: Any) -> Login:
+def _knowing(state: Login, event: SaidEvent | LockoutEnded) -> Login:
     return state._replace(known=state.known.plus(event.fact, event.content))
+
+
+def _failed(state: Login, event: SignInFailed) -> Login:
+    if not _counts(state, event):
+        return state
+    scope = state.scope(event.device, event.at)
+    return state.with_counter(scope, state.counter(scope).failed(event.device, event.at))
 
 
 def _signed_in(state: Login, device: Device, at: datetime) -> Login:

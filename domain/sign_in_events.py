@@ -189,7 +189,34 @@ class AlertAcknowledged(_Event, frozen=True, omit_defaults=True, gc=False, kw_on
     by: By
 
 
-RECORDED_AS: dict[Kind, type[_Event]] = {
+NotedEvent = (
+    CodeIssued
+    | CodeExpired
+    | CodeRequested
+    | IdentityProved
+    | Registered
+    | TermsAccepted
+    | FactorEnrolled
+    | FactorRemoved
+    | SessionUsed
+    | SessionEnded
+    | SessionRevoked
+    | SessionsRevoked
+    | PasswordChanged
+    | PasswordRecovered
+    | UserNameRecovered
+    | AccountLinked
+    | AccountUnlinked
+    | MovedOver
+    | AppLinked
+    | AppUnlinked
+    | AlertAcknowledged
+)
+"""Nothing is decided by them but whether the same comes again"""
+SaidEvent = NotedEvent | SignedIn | SignInFailed
+LoginEvent = SaidEvent | LockedOut | LockoutEnded
+
+RECORDED_AS: dict[Kind, type[SaidEvent]] = {
     Kind.CODE_ISSUED: CodeIssued,
     Kind.CODE_EXPIRED: CodeExpired,
     Kind.CODE_REQUESTED: CodeRequested,

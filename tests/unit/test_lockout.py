@@ -15,11 +15,12 @@ from domain.facts import StreamId
 from domain.identity import EndLockouts, Login, Refusal, lock_on
 from domain.lockout import CONSECUTIVE_MAX, COUNTED, LOCKS_MAX, Policy
 from domain.sign_in import By, Cause, Kind, Said
-from domain.sign_in_events import LockedOut, LockoutEnded, SignedIn, SignInFailed
+from domain.sign_in_events import KIND_OF, LockedOut, LockoutEnded, LoginEvent, SignedIn, SignInFailed
 from tests.unit.sign_ins import failed, minutes, record, said, signed_in, unlocked
 
 PHONE = "the member's phone"
 THREE = Policy(failures=3, minutes=20)
+DECIDING = (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.UNLOCKED)
 
 
 def decided(state: Login, fact: Said, policy: Policy | None = None) -> tuple[Any, ...]:
@@ -229,6 +230,25 @@ def test_a_hundred_failures_are_counted_through_lockouts() -> None:
 
 
 # --- the same again, and whatever comes late
+
+
+def test_an_event_that_the_chapter_does_not_know_is_not_swallowed() -> None:
+    other: Any = msgspec.defstruct("Other", [("fact", str), ("content", str)])("F", "c")
+    with pytest.raises(AssertionError):
+        identity.evolve(identity.INITIAL, other)
+
+
+def test_every_event_of_an_account_has_a_name_for_people() -> None:
+    assert set(KIND_OF) == set(LoginEvent.__args__)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in DECIDING])
+def test_what_is_no_attempt_changes_nothing_but_what_is_known(kind: Kind) -> None:
+    before, _ = told(*map(failed, range(4)))
+    [event] = decided(before, said(kind, 5))
+    after = identity.evolve(before, event)
+    assert after.known.get(event.fact) == event.content
+    assert after._replace(known=before.known) == before
 
 
 def test_the_same_again_is_nothing_and_otherwise_a_conflict() -> None:
