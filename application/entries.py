@@ -252,8 +252,12 @@ def _coverage(ids: Ids, source: str, notice: coverage.CoverageNotice) -> Entry:
 
 
 def _join(ids: Ids, source: str, notice: person.LinkNotice) -> Entry:
-    stream, earlier = (person_of(ids, notice.payer_id, names) for names in (notice.names, notice.earlier))
-    return Entry(stream, person, person.Join(notice.payer_id, earlier, notice.link, notice.at, source))
+    """Whom nothing has named yet is known from then on: a new card shows what was before at once."""
+    payer_id = notice.payer_id
+    stream, earlier = (person_of(ids, payer_id, names) for names in (notice.names, notice.earlier))
+    named = msgspec.structs.replace(identify_of(ids, payer_id, notice.names), only_if_unnamed=True)
+    join = person.Join(payer_id, earlier, notice.link, notice.at, source)
+    return Entry(stream, person, join, persons=[(stream, named)])
 
 
 def _provider(ids: Ids, source: str, notice: directory.ProviderNotice) -> Entry:

@@ -71,6 +71,8 @@ class Identify(Fact, frozen=True, omit_defaults=True, gc=False):
     names: Names
     content: str
     """Keyed hash of the names: tells whether they changed without opening them."""
+    only_if_unnamed: bool = False
+    """Of names that tell who it is and no more, as those of a link"""
 
 
 class Describe(Fact, frozen=True, gc=False):
@@ -157,8 +159,9 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 def decide(state: Person, command: Command) -> tuple[PersonEvent, ...]:
     """One event where what is told is news, else none."""
     match command:
-        case Identify(payer_id=payer_id, names=names, content=content):
-            return () if state.content == content else (PersonIdentified(payer_id, content, names),)
+        case Identify(payer_id=payer_id, names=names, content=content, only_if_unnamed=only_if_unnamed):
+            is_known = bool(state.content) if only_if_unnamed else state.content == content
+            return () if is_known else (PersonIdentified(payer_id, content, names),)
         case Describe(payer_id=payer_id, description=description, content=content, at=at):
             # The last word holds, also over what comes after it; of one moment the hash decides, in any order.
             is_last = (at, content) > (state.described_at or EARLIEST, state.described)

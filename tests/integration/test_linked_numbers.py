@@ -57,6 +57,16 @@ def test_what_an_earlier_number_owed_and_paid_is_found_under_the_new_one(ledger:
     assert len(coverage_of(ledger, MEMBER, DAY, None)) == 2
 
 
+def test_a_new_card_shows_what_was_before_at_once(ledger: Ledger) -> None:
+    """Before anything else names the new number; what names it later does so whole."""
+    take(ledger, of_number("OLD1", "C-1"))
+    assert [(outcome.events, outcome.parked) for outcome in take(ledger, word("merged", "NEW", "OLD1", 1))] == [(2, [])]
+    assert claims_under(ledger, "NEW") == claims_under(ledger, "new") == 1
+    take(ledger, of_number("NEW", "C-2"), word("merged", "NEW", "OLD1", 2))
+    assert claims_under(ledger, "NEW") == 2
+    assert value(ledger.database, "SELECT family_name FROM people WHERE member_id = 'NEW'") == "ABERNOLT"
+
+
 # --- a link that was a mistake
 
 

@@ -154,6 +154,14 @@ def test_a_link_that_was_said_before_one_that_is_known_is_no_news() -> None:
     Given(person, joined(), unlinked(LATER)).when(join(at=LATER)).then(joined(at=LATER))
 
 
+def test_names_that_tell_who_it_is_and_no_more_name_nobody_whose_name_is_known() -> None:
+    bare = Names("MEMBER7", given_name="JANE")
+    first = Identify("1078810412", bare, "bare", only_if_unnamed=True)
+    Given(person).when(first).then(identified(bare, "bare"))
+    Given(person, identified()).when(first).then()
+    Given(person, identified(bare, "bare")).when(identify()).then(identified())
+
+
 NOW = StreamId("now")
 
 
