@@ -13,7 +13,7 @@ from application.ids import Ids
 from application.mapper import Keys, Mapper
 from application.ports import EventLog, VersionConflict
 from application.unit_of_work import Heads, UnitOfWork
-from domain import identity, request
+from domain import request
 from domain.request import Answer, RequestAnswered
 
 ATTEMPTS = 8
@@ -65,7 +65,7 @@ def execute(
 
 def _attempt(log: EventLog, mapper: Mapper, ids: Ids, asked: Request, heads: Heads | None) -> Answer | StrEnum:
     work, entry, key = UnitOfWork(log, mapper), asked.entry, ids.stream("request", asked.key)
-    kept = heads if entry.is_lasting and entry.chapter is identity else None
+    kept = heads if entry.stream in entry.remembered else None
     if kept is not None and (known := kept.get(entry.stream)) is not None:
         work.know(entry.stream, known)
     work.load({key: request, **entry.streams})

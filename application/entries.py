@@ -53,6 +53,12 @@ class Entry(NamedTuple):
         return {self.stream: self.chapter, **persons, **({} if self.plan is None else {self.plan: plan})}
 
     @property
+    def remembered(self) -> set[StreamId]:
+        """Those of its streams whose heads are worth keeping (`Heads`): of persons and of portals' accounts."""
+        lasting = self.streams.items() if self.is_lasting else ()
+        return {stream for stream, decider in lasting if decider in (identity, person)}
+
+    @property
     def subjects(self) -> set[StreamId]:
         """All whose keys seal anything of it."""
         return {person_id for person_id, _ in self.persons} | ({self.subject} if self.subject else set())

@@ -29,7 +29,7 @@ from application.ports import (
 )
 from application.streams import Member
 from application.unit_of_work import Decider, Heads, UnitOfWork
-from domain import account, claim, identity, parking, payment, person, remittance
+from domain import account, claim, parking, payment, person, remittance
 from domain.claim import Claim
 from domain.facts import StreamId
 from domain.lockout import DEFAULT, Policy
@@ -388,13 +388,7 @@ class Intake:
     def _remember(self, work: UnitOfWork, units: list[Unit]) -> None:
         """What the next batches begin with, now that it is committed."""
         entries = [unit.entry for unit in units if unit.entry is not None]
-        kept = {
-            stream
-            for entry in entries
-            if entry.is_lasting
-            for stream, decider in entry.streams.items()
-            if decider in (identity, person)
-        }
+        kept = {stream for entry in entries for stream in entry.remembered}
         for stream in kept.union(c.person for unit in units for c in unit.claims):
             head = work.head(stream)
             if head is not None and stream not in work.unreadable:
