@@ -4,6 +4,7 @@ Changes come late and in any order. Where two speak of the same days the one cou
 was said by mistake is voided, and is as if never made.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
@@ -139,29 +140,37 @@ def requests(state: Coverage, day: date = date.max) -> list[Request]:
     """Every request to change plans that was made by a day, with what became of it until then, in the order of their
     moments."""
     changes, refused = standing_changes(state.changes), dict(state.refused)
+    steps, enrolled = _steps(changes), _enrolled(changes)
     made = (
-        Request(each.change, each.at, each.said, _steps(changes, each.change), refused.get(each.change)).by(day)
+        Request(each.change, each.at, each.said, tuple(steps[each.change]), refused.get(each.change)).by(day)
         for each in changes
         if isinstance(each.said, Requested)
     )
-    enrolled = [(each, each.said) for each in changes if isinstance(each.said, Enrolled)]
 
     def is_said_anew(each: Request) -> bool:
         """Otherwise, by the last enrolment that begins on the same day and was not said before it was asked for."""
-        same_day = [
-            (change.at, said.plan_id)
-            for change, said in enrolled
-            if said.effective_from == each.said.effective_on and each.said.day_of(change.at) <= day
-        ]
-        return bool(same_day) and each.at <= same_day[-1][0] and same_day[-1][1] != each.said.plan_id
+        for at, plan_id in reversed(enrolled[each.said.effective_on]):
+            if each.said.day_of(at) <= day:
+                return each.at <= at and plan_id != each.said.plan_id
+        return False
 
     asked = (each._replace(is_replaced=is_said_anew(each)) for each in made if each.asked_on <= day)
     return plan_change.of_one_day_the_last(asked)
 
 
-def _steps(changes: Iterable[Change], request: StreamId) -> tuple[Step, ...]:
-    return tuple(
-        Step(each.at, each.said)
-        for each in changes
-        if isinstance(each.said, Compared | Confirmed | Withdrawn) and each.said.request == request
-    )
+def _steps(changes: Iterable[Change]) -> defaultdict[StreamId, list[Step]]:
+    """What was said of each request."""
+    steps = defaultdict[StreamId, list[Step]](list)
+    for each in changes:
+        if isinstance(each.said, Compared | Confirmed | Withdrawn):
+            steps[each.said.request].append(Step(each.at, each.said))
+    return steps
+
+
+def _enrolled(changes: Iterable[Change]) -> defaultdict[date, list[tuple[datetime, str]]]:
+    """When which plan was said to begin, by its first day."""
+    enrolled = defaultdict[date, list[tuple[datetime, str]]](list)
+    for each in changes:
+        if isinstance(each.said, Enrolled):
+            enrolled[each.said.effective_from].append((each.at, each.said.plan_id))
+    return enrolled

@@ -262,10 +262,7 @@ def fold(events: Sequence[Projected], read: Read) -> Sequence[Changed]:
         states[projected.stream] = _with(states[projected.stream], row.change_id, row.reason, row.folded)
         rows.append(row)
     told = [
-        SpanRow(coverage_id, *span)
-        for coverage_id, state in states.items()
-        for person in persons(state)
-        for span in spans(state, person)
+        SpanRow(coverage_id, *span) for coverage_id, state in states.items() for span in spans(state, persons(state))
     ]
     asked = [_request(coverage_id, each) for coverage_id, state in states.items() for each in requests(state)]
     ids = _encode(list(states))

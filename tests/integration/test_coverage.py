@@ -1,7 +1,7 @@
 """Coverage over a real ledger: from the bytes of messages to rows and to what the tool shows."""
 
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import permutations
 from pathlib import Path
@@ -361,6 +361,20 @@ def test_a_refused_request_says_why(ledger: Ledger) -> None:
     [row] = rows(ledger.database, "SELECT * FROM plan_changes")
     assert (row["standing"], row["reason"]) == ("refused", "outside_window")
     assert covered(ledger, date(2026, 5, 1))["ADA"] == "TGV-SILVER"
+
+
+@pytest.mark.timeout(60)
+def test_many_refused_requests_of_one_member_hold_nothing_up(ledger: Ledger) -> None:
+    """The server ends a transaction that has rested for some seconds, and with it the fold of every projection."""
+    take(ledger, GOLD, change("enrolled", AT["enrolled"]))
+    days = [date(2026, 1, 1) + timedelta(days) for days in range(360)]
+    asked = [
+        change("plan_change_requested", "2026-04-11T09:00:00-04:00", f"R-{day}", effective_on=str(day), life_event=None)
+        for day in days
+    ]
+    assert sum(outcome.events for outcome in take(ledger, *asked)) == 2 * len(days)
+    assert value(ledger.database, "SELECT count(*) FROM plan_changes WHERE standing = 'refused'") == len(days)
+    assert {covered(ledger, day)["ADA"] for day in (days[0], days[-1])} == {"TGV-SILVER"}
 
 
 # --- the tool

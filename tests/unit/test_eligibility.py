@@ -269,13 +269,13 @@ def test_any_order_ends_in_the_same(history: Sequence[Record], chance: random.Ra
     chance.shuffle(shuffled)
     one, other = recorded(*history), recorded(*shuffled)
     assert eligibility(one, who.person, on) == eligibility(other, who.person, on)
-    assert (persons(one), spans(one, who.person)) == (persons(other), spans(other, who.person))
+    assert (persons(one), spans(one, [who.person])) == (persons(other), spans(other, [who.person]))
 
 
 @given(histories, days, people)
 def test_spans_say_of_every_day_what_eligibility_says(history: Sequence[Record], on: date, who: Covered) -> None:
     state = recorded(*history)
-    told = spans(state, who.person)
+    told = spans(state, [who.person])
     [span] = [each for each in told if (each.first or date.min) <= on <= (each.last or date.max)]
     found = eligibility(state, who.person, on)
     assert (span.plan_id, span.why) == (found.plan_id, found.lines[-1].why)

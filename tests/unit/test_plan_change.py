@@ -256,7 +256,7 @@ def test_an_enrolment_that_begins_after_the_change_says_the_plan_anew() -> None:
 def test_a_change_divides_the_time_that_somebody_is_covered() -> None:
     ada = Covered(StreamId("ada"), Relationship.SUBSCRIBER)
     state = recorded(record(Enrolled("SILVER", date(2026, 1, 1), (ada,))), ASKED, CONFIRMED)
-    assert [(span.first, span.last, span.plan_id) for span in spans(state, ada.person)] == [
+    assert [(span.first, span.last, span.plan_id) for span in spans(state, [ada.person])] == [
         (None, date(2025, 12, 31), ""),
         (date(2026, 1, 1), date(2026, 4, 30), "SILVER"),
         (date(2026, 5, 1), None, "GOLD"),
@@ -268,7 +268,7 @@ def test_a_change_for_the_day_of_a_renewal_takes_its_place_where_it_was_asked_fo
     renewal = Enrolled("SILVER", date(2026, 5, 1), (ada,))
     before, after = (record(renewal, f"renewed {on}", moment(f"{on}T12:00")) for on in ("2026-02-01", "2026-04-01"))
     first = record(Enrolled("SILVER", date(2026, 1, 1), (ada,)), at=moment("2025-12-01T12:00"))
-    plans = [spans(recorded(first, ASKED, CONFIRMED, said), ada.person)[-1].plan_id for said in (before, after)]
+    plans = [spans(recorded(first, ASKED, CONFIRMED, said), [ada.person])[-1].plan_id for said in (before, after)]
     assert plans == ["GOLD", "SILVER"]
 
 
