@@ -4,6 +4,7 @@ Rows of facts are only ever added, so whether somebody was covered on a day, as 
 of them (domain/coverage.py). Holds nothing personal: opaque ids stand for members and persons.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -236,31 +237,37 @@ class RequestRow(msgspec.Struct, gc=False):
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Change).decode
 
+_Fact = tuple[str, str, str | None]
+"""Change, reason and what is folded, as Row has them"""
+
 
 def coverages_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Coverage]:
     """The coverages of rows of FACTS, by their ids."""
-    found: dict[str, Coverage] = {}
+    facts = defaultdict[str, list[_Fact]](list)
     for row in rows:
-        state = found.get(row["coverage_id"], Coverage())
-        found[row["coverage_id"]] = _with(state, row["change_id"], row["reason"], row["folded"])
-    return found
+        facts[row["coverage_id"]].append((row["change_id"], row["reason"], row["folded"]))
+    return {coverage_id: _coverage(of_it) for coverage_id, of_it in facts.items()}
 
 
-def _with(state: Coverage, change_id: str, reason: str, folded: str | None) -> Coverage:
-    if folded is None:
-        return Coverage(state.changes, (*state.refused, (StreamId(change_id), Reason(reason))))
-    return Coverage((*state.changes, _decode(folded)), state.refused)
+def _coverage(facts: Iterable[_Fact]) -> Coverage:
+    """Of all that was said of it, in order of arrival."""
+    changes, refused = list[Change](), list[tuple[StreamId, Reason]]()
+    for change_id, reason, folded in facts:
+        if folded is None:
+            refused.append((StreamId(change_id), Reason(reason)))
+        else:
+            changes.append(_decode(folded))
+    return Coverage(tuple(changes), tuple(refused))
 
 
 def fold(events: Sequence[Projected], read: Read) -> Sequence[Changed]:
-    states: dict[str, Coverage] = {projected.stream: Coverage() for projected in events}
-    for coverage_id, *fact in read(EARLIER, {"coverages": ",".join(states)}):
-        states[coverage_id] = _with(states[coverage_id], *fact)
-    rows = list[Row]()
-    for projected in events:
-        row = _row(projected)
-        states[projected.stream] = _with(states[projected.stream], row.change_id, row.reason, row.folded)
-        rows.append(row)
+    facts: dict[str, list[_Fact]] = {projected.stream: [] for projected in events}
+    for coverage_id, change_id, reason, folded in read(EARLIER, {"coverages": ",".join(facts)}):
+        facts[coverage_id].append((change_id, reason, folded))
+    rows = [_row(projected) for projected in events]
+    for row in rows:
+        facts[row.coverage_id].append((row.change_id, row.reason, row.folded))
+    states = {coverage_id: _coverage(of_it) for coverage_id, of_it in facts.items()}
     told = [
         SpanRow(coverage_id, *span) for coverage_id, state in states.items() for span in spans(state, persons(state))
     ]
