@@ -379,7 +379,9 @@ FROM (
     WHERE account_id = ANY(%(accounts)s::uuid[]) OR account_id IS NULL AND ({_SUBJECT_OF_BILLS}
           OR subject_id IN ({SAME_PERSONS}))
     UNION ALL
-    SELECT kind, login_id, raised_on, raised_position, resolved_on, resolved_position, NULL, fact_id FROM security_alerts
+    SELECT kind, login_id, (raised_at AT TIME ZONE %(zone)s)::date, raised_position, (resolved_at AT TIME ZONE %(zone)s)::date,
+           resolved_position, NULL, fact_id
+    FROM security_alerts
     WHERE login_id IN (
         SELECT login_id FROM login_owners
         WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)

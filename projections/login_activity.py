@@ -5,7 +5,7 @@ Holds nothing personal: opaque ids stand for accounts, devices, addresses and se
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from projections.login_queries import PORTAL_ACCOUNTS, SESSIONS
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "login_activity"
-VERSION = 2
+VERSION = 3
 EVENTS = tuple(KIND_OF)
 OPENS_PERSONAL = False
 
@@ -27,7 +27,6 @@ CREATE TABLE login_activity (
     portal_id text,
     kind text NOT NULL,
     at timestamptz NOT NULL,
-    day date NOT NULL,
     fact_id uuid,
     device_id uuid,
     address_id uuid,
@@ -43,7 +42,7 @@ CREATE INDEX login_activity_login_idx ON login_activity (login_id, at);
 CREATE INDEX login_activity_session_idx ON login_activity (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX login_activity_known_idx ON login_activity (login_id, device_id, address_id, at) WHERE kind = 'signed_in';
 CREATE INDEX login_activity_locked_idx ON login_activity (login_id, position) WHERE kind IN ('locked_out', 'lockout_ended');
-CREATE INDEX login_activity_failed_idx ON login_activity (day) WHERE kind = 'sign_in_failed';
+CREATE INDEX login_activity_failed_idx ON login_activity (at) WHERE kind = 'sign_in_failed';
 COMMENT ON TABLE login_activity IS 'What portals said of accounts, and lockouts. Rows are only ever added.';
 COMMENT ON COLUMN login_activity.position IS 'Position in the log of the event that says it.';
 COMMENT ON COLUMN login_activity.recorded_at IS 'When the ledger recorded that event.';
@@ -51,7 +50,6 @@ COMMENT ON COLUMN login_activity.login_id IS 'The account''s stream in the log. 
 COMMENT ON COLUMN login_activity.portal_id IS 'The portal; null of what the ledger itself decided.';
 COMMENT ON COLUMN login_activity.kind IS 'What was said, as in docs/messages.md, or locked_out or lockout_ended.';
 COMMENT ON COLUMN login_activity.at IS 'When, by the portal''s clock.';
-COMMENT ON COLUMN login_activity.day IS 'On which day that was, by the offset that the portal stated.';
 COMMENT ON COLUMN login_activity.fact_id IS 'Stands for the portal''s own id of it.';
 COMMENT ON COLUMN login_activity.device_id IS 'The device that tried; of a lockout the one that it holds for, null for all that never signed in.';
 COMMENT ON COLUMN login_activity.address_id IS 'The address that it came from.';
@@ -81,8 +79,12 @@ COMMENT ON COLUMN login_owners.position IS 'Position in the log of the event tha
 """
 
 VIEWS = f"""
-CREATE OR REPLACE VIEW public.login_activity AS SELECT * FROM login_activity;
+CREATE OR REPLACE VIEW public.login_activity AS
+SELECT position, recorded_at, login_id, portal_id, kind, at, (at AT TIME ZONE zone)::date AS day, fact_id, device_id, address_id,
+       session_id, cause, verdict, factor, by, until, details
+FROM login_activity CROSS JOIN calendar;
 COMMENT ON VIEW public.login_activity IS 'What portals said of accounts, and lockouts, each with its moment and its position in the log.';
+COMMENT ON COLUMN public.login_activity.day IS 'On which day that was, in the plan''s time zone.';
 CREATE OR REPLACE VIEW public.login_owners AS SELECT * FROM login_owners;
 COMMENT ON VIEW public.login_owners IS 'Whose an account of a portal is, as that portal said first.';
 CREATE OR REPLACE VIEW public.login_sessions AS {SESSIONS.format(told="true", began="true")};
@@ -116,9 +118,10 @@ COMMENT ON COLUMN public.portal_accounts.apps IS 'Health apps, and what each may
 CREATE OR REPLACE VIEW public.sign_in_failures AS
 SELECT day, portal_id, cause, count(*) AS failures,
        round(100.0 * count(*) / sum(count(*)) OVER (PARTITION BY day, portal_id), 1) AS percent
-FROM login_activity WHERE kind = 'sign_in_failed' GROUP BY day, portal_id, cause;
+FROM (SELECT (at AT TIME ZONE zone)::date AS day, portal_id, cause FROM login_activity CROSS JOIN calendar WHERE kind = 'sign_in_failed') failed
+GROUP BY day, portal_id, cause;
 COMMENT ON VIEW public.sign_in_failures IS 'Sign-ins that failed, by day, portal and cause: how many of them were passwords?';
-COMMENT ON COLUMN public.sign_in_failures.day IS 'On which day, by the offset that the portal stated.';
+COMMENT ON COLUMN public.sign_in_failures.day IS 'On which day, in the plan''s time zone.';
 COMMENT ON COLUMN public.sign_in_failures.portal_id IS 'The portal.';
 COMMENT ON COLUMN public.sign_in_failures.cause IS 'Why.';
 COMMENT ON COLUMN public.sign_in_failures.failures IS 'How many there were.';
@@ -155,7 +158,6 @@ class Row(msgspec.Struct, gc=False):
     login_id: str
     kind: str
     at: datetime
-    day: date
     details: dict[str, Any]
     portal_id: str | None = None
     fact_id: str | None = None
@@ -211,7 +213,6 @@ def _row(projected: Projected) -> Row:
         login_id=getattr(event, "unknown", None) or projected.stream,
         kind=KIND_OF[type(event)],
         at=event.at.astimezone(UTC),
-        day=event.at.date(),
         details={name: told[name] for name in DETAILS if name in told},
         **{column: told[name] for name, column in COLUMN_OF.items() if name in told},
     )

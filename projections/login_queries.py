@@ -61,11 +61,11 @@ _OF_MEMBER = """login_id IN (
     SELECT login_id FROM login_owners
     WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
 )"""
-_TOLD = """(%(as_of)s::date IS NULL OR told.day <= %(as_of)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)"""
+_TOLD = """(%(until)s::timestamptz IS NULL OR told.at < %(until)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)"""
 
 LOGINS = f"""
-SELECT position, at, day, login_id::text, portal_id, kind, cause, verdict, factor, by, until, device_id::text, address_id::text,
-       session_id::text, details::text,
+SELECT position, at, (at AT TIME ZONE %(zone)s)::date AS day, login_id::text, portal_id, kind, cause, verdict, factor, by, until,
+       device_id::text, address_id::text, session_id::text, details::text,
        CASE WHEN kind IN ('signed_in', 'sign_in_failed') AND device_id IS NOT NULL THEN NOT EXISTS (
            SELECT FROM login_activity earlier WHERE earlier.login_id = told.login_id AND kind = 'signed_in'
              AND earlier.device_id = told.device_id AND earlier.at < told.at
@@ -80,18 +80,14 @@ FROM login_activity told
 WHERE {_OF_MEMBER} AND {_TOLD}
 ORDER BY at DESC, position DESC LIMIT %(limit)s
 """  # noqa: S608 nothing in it comes from outside
-"""What was said of a member's accounts up to a day, the latest first, as known at a position. A device or an address is new
+"""What was said of a member's accounts before a moment, the latest first, as known at a position. A device or an address is new
 until somebody signed in with it."""
 
 SESSIONS_OF = (
     SESSIONS.replace("began.session_id,", "began.session_id::text,", 1)
     .replace("began.login_id,", "began.login_id::text,", 1)
     .replace("began.device_id, began.address_id", "began.device_id::text, began.address_id::text", 1)
-    .format(
-        told="(%(until)s::timestamptz IS NULL OR told.at < %(until)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)",
-        began=f"began.{_OF_MEMBER} AND (%(until)s::timestamptz IS NULL OR began.at < %(until)s)"
-        " AND (%(known_at)s::bigint IS NULL OR began.position <= %(known_at)s)",
-    )
+    .format(told=_TOLD, began=f"began.{_OF_MEMBER} AND {_TOLD.replace('told.', 'began.')}")
     + "ORDER BY began.at DESC, began.position DESC"
 )
 """A member's sessions by what had happened before a moment, as known at a position."""
@@ -102,6 +98,6 @@ PORTAL_ACCOUNTS_OF = (
     )
     + "ORDER BY told.login_id"
 )
-"""A member's accounts by what had happened by a day, as known at a position."""
+"""A member's accounts by what had happened before a moment, as known at a position."""
 
 RUN_OUT = "SELECT DISTINCT login_id::text FROM open_lockouts WHERE until <= %(now)s"

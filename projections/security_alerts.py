@@ -5,7 +5,7 @@ countries, never an address or a name.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from domain.sign_in_events import SUCCEEDED, AlertAcknowledged, LockedOut, Locko
 from projections.projection import Change, Projected, Read, Statement
 
 NAME = "security_alerts"
-VERSION = 2
+VERSION = 3
 EVENTS = (SignedIn, SignInFailed, LockedOut, LockoutEnded, AlertAcknowledged)
 OPENS_PERSONAL = True
 
@@ -29,7 +29,6 @@ CREATE TABLE security_alerts (
     fact_id uuid,
     device_id uuid,
     at timestamptz NOT NULL,
-    day date NOT NULL,
     PRIMARY KEY (position, rule)
 );
 CREATE INDEX security_alerts_login_idx ON security_alerts (login_id);
@@ -40,15 +39,13 @@ COMMENT ON COLUMN security_alerts.login_id IS 'The account of a portal.';
 COMMENT ON COLUMN security_alerts.fact_id IS 'The attempt.';
 COMMENT ON COLUMN security_alerts.device_id IS 'The device of the attempt, or that a lockout holds for.';
 COMMENT ON COLUMN security_alerts.at IS 'When that was, by the portal''s clock.';
-COMMENT ON COLUMN security_alerts.day IS 'On which day, by the offset that the portal stated.';
 CREATE TABLE security_resolutions (
     position bigint PRIMARY KEY,
     login_id uuid NOT NULL,
     fact_id uuid,
     device_id uuid,
     by text NOT NULL,
-    at timestamptz NOT NULL,
-    day date NOT NULL
+    at timestamptz NOT NULL
 );
 CREATE INDEX security_resolutions_login_idx ON security_resolutions (login_id);
 COMMENT ON TABLE security_resolutions IS 'What resolves alerts: somebody has seen one, or a lockout ended. Rows are only ever added.';
@@ -58,7 +55,6 @@ COMMENT ON COLUMN security_resolutions.fact_id IS 'The attempt of which alerts w
 COMMENT ON COLUMN security_resolutions.device_id IS 'The device that a lockout held for.';
 COMMENT ON COLUMN security_resolutions.by IS 'Who has seen it, or what ended the lockout.';
 COMMENT ON COLUMN security_resolutions.at IS 'When.';
-COMMENT ON COLUMN security_resolutions.day IS 'On which day.';
 CREATE TABLE security_memory (
     subject_id uuid PRIMARY KEY,
     kind text NOT NULL,
@@ -72,12 +68,13 @@ COMMENT ON COLUMN security_memory.folded IS 'As JSON, as the ledger reads it aga
 
 VIEWS = """
 CREATE OR REPLACE VIEW public.security_alerts AS
-SELECT replace(raised.rule, '_', ' ') AS kind, raised.login_id, raised.fact_id, raised.at AS raised_at, raised.day AS raised_on,
-       raised.position AS raised_position, resolved.day AS resolved_on, resolved.position AS resolved_position,
-       resolved.by AS resolved_by
-FROM security_alerts raised
+SELECT replace(raised.rule, '_', ' ') AS kind, raised.login_id, raised.fact_id, raised.at AS raised_at,
+       (raised.at AT TIME ZONE zone)::date AS raised_on, raised.position AS raised_position,
+       (resolved.at AT TIME ZONE zone)::date AS resolved_on, resolved.position AS resolved_position, resolved.by AS resolved_by,
+       resolved.at AS resolved_at
+FROM security_alerts raised CROSS JOIN calendar
 LEFT JOIN LATERAL (
-    SELECT day, position, by FROM security_resolutions told
+    SELECT at, position, by FROM security_resolutions told
     WHERE CASE
         WHEN raised.rule = 'locked_out' THEN told.login_id = raised.login_id AND told.fact_id IS NULL AND told.at >= raised.at
             AND told.position > raised.position
@@ -89,11 +86,12 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW public.security_alerts IS 'What about sign-ins should alarm somebody, each once, with the event that raised it and the one that resolved it.';
 COMMENT ON COLUMN public.security_alerts.kind IS 'new device in new country, impossible travel, many accounts from one address, burst of failures, right password while locked or locked out.';
 COMMENT ON COLUMN public.security_alerts.raised_at IS 'Since when.';
-COMMENT ON COLUMN public.security_alerts.raised_on IS 'Since which day.';
+COMMENT ON COLUMN public.security_alerts.raised_on IS 'Since which day, in the plan''s time zone.';
 COMMENT ON COLUMN public.security_alerts.raised_position IS 'Position of the event that raised it.';
-COMMENT ON COLUMN public.security_alerts.resolved_on IS 'Until which day; null while it stands.';
+COMMENT ON COLUMN public.security_alerts.resolved_on IS 'Until which day, in the plan''s time zone; null while it stands.';
 COMMENT ON COLUMN public.security_alerts.resolved_position IS 'Position of the event that resolved it.';
 COMMENT ON COLUMN public.security_alerts.resolved_by IS 'Who has seen it, or what ended a lockout.';
+COMMENT ON COLUMN public.security_alerts.resolved_at IS 'Until when; null while it stands.';
 """
 
 RAISE = """
@@ -122,7 +120,6 @@ class AlertRow(msgspec.Struct, gc=False):
     fact_id: str | None
     device_id: str | None
     at: datetime
-    day: date
 
 
 class ResolutionRow(msgspec.Struct, gc=False):
@@ -132,7 +129,6 @@ class ResolutionRow(msgspec.Struct, gc=False):
     device_id: str | None
     by: str
     at: datetime
-    day: date
 
 
 class MemoryRow(msgspec.Struct, gc=False):
@@ -152,18 +148,18 @@ def fold(events: Sequence[Projected], read: Read) -> Sequence[Change]:
     for projected in events:
         event = projected.event
         assert isinstance(event, EVENTS)
-        at, day = event.at.astimezone(UTC), event.at.date()
+        at = event.at.astimezone(UTC)
         about = projected.position, projected.stream
         match event:
             case SignedIn() | SignInFailed():
                 for rule in memory.judge(attempt := _attempt(projected)):
-                    alerts.append(AlertRow(about[0], rule, attempt.login, event.fact, event.device, at, day))
+                    alerts.append(AlertRow(about[0], rule, attempt.login, event.fact, event.device, at))
             case LockedOut():
-                alerts.append(AlertRow(about[0], "locked_out", about[1], None, event.device, at, day))
+                alerts.append(AlertRow(about[0], "locked_out", about[1], None, event.device, at))
             case LockoutEnded():
-                resolutions.append(ResolutionRow(*about, None, event.device, event.by, at, day))
+                resolutions.append(ResolutionRow(*about, None, event.device, event.by, at))
             case AlertAcknowledged():
-                resolutions.append(ResolutionRow(*about, event.about, None, event.by, at, day))
+                resolutions.append(ResolutionRow(*about, event.about, None, event.by, at))
     changed = ((RAISE, alerts), (RESOLVE, resolutions), (REMEMBER, memory.rows()))
     return [Statement(sql, _encode(rows)) for sql, rows in changed if rows]
 

@@ -47,7 +47,13 @@ def alerts(
 
 def alerts_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> list[dict[str, Any]]:
     """All that were raised by a day, as known at a position; what resolves them later is not said yet."""
-    asked = {"member": member, "accounts": accounts_of(ledger, member, known_at), "as_of": as_of, "known_at": known_at}
+    asked = {
+        "member": member,
+        "accounts": accounts_of(ledger, member, known_at),
+        "as_of": as_of,
+        "zone": ledger.settings.zone,
+        "known_at": known_at,
+    }
     with ledger.database.session() as cursor:
         return cursor.execute(ALERTS, asked).fetchall()
 

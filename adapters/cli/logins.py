@@ -61,7 +61,7 @@ def sessions(
 ) -> None:
     """A member's open sessions: when they began, where, and when they were used last."""
     with opened() as ledger, ledger.database.snapshot():
-        until = _end_of(ledger, as_of)
+        until = _end_of(ledger, as_of and as_of.date())
         rows = sessions_of(ledger, member, until, position_of(ledger, known_at))
     wanted = [row for row in rows if all_ or row["ended_at"] is None]
     if as_json:
@@ -101,26 +101,24 @@ def end(as_json: Json = False) -> None:
 def logins_of(
     ledger: Ledger, member: str, as_of: date | None, known_at: int | None, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "as_of": as_of, "limit": limit}
+    asked = _asked(ledger, member, known_at, _end_of(ledger, as_of))
     with ledger.database.session() as cursor:
-        rows = cursor.execute(LOGINS, asked).fetchall()
+        rows = cursor.execute(LOGINS, asked | {"zone": ledger.settings.zone, "limit": limit}).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
     return [_login(row, personal.get(row["position"])) for row in rows]
 
 
 def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: int | None) -> list[dict[str, Any]]:
     """By what had happened before a moment."""
-    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "until": until}
     with ledger.database.session() as cursor:
-        rows = cursor.execute(SESSIONS_OF, asked).fetchall()
+        rows = cursor.execute(SESSIONS_OF, _asked(ledger, member, known_at, until)).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
     return [row | _where(personal.get(row["position"])) for row in rows]
 
 
 def portal_accounts_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> list[dict[str, Any]]:
-    asked = {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "as_of": as_of}
     with ledger.database.session() as cursor:
-        rows = cursor.execute(PORTAL_ACCOUNTS_OF, asked).fetchall()
+        rows = cursor.execute(PORTAL_ACCOUNTS_OF, _asked(ledger, member, known_at, _end_of(ledger, as_of))).fetchall()
     return [
         row
         | {
@@ -160,11 +158,15 @@ def _personal(ledger: Ledger, positions: Sequence[int]) -> dict[int, Personal]:
     return found
 
 
-def _end_of(ledger: Ledger, day: datetime | None) -> datetime | None:
-    """The first moment that does not count."""
-    if day is None:
+def _asked(ledger: Ledger, member: str, known_at: int | None, until: datetime | None) -> dict[str, Any]:
+    return {"accounts": accounts_of(ledger, member, known_at), "known_at": known_at, "until": until}
+
+
+def _end_of(ledger: Ledger, day: date | None) -> datetime | None:
+    """The first moment that does not count; after the last day of the calendar there is none."""
+    if day is None or day == date.max:
         return None
-    return datetime.combine(day.date() + timedelta(days=1), time.min, ZoneInfo(ledger.settings.zone))
+    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(ledger.settings.zone))
 
 
 # --- tables

@@ -1,0 +1,79 @@
+"""What is shown of sign-ins: on which days, how many of them, and whose."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.cli.alerts import alerts_of
+from composition import Ledger
+from tests.given import rows
+from tests.integration.taking import take
+from tests.integration.test_cli import Run, command_line, lines
+from tests.integration.test_sign_ins import MEMBER
+from tests.unit.notices import encoded
+from tests.unit.sign_ins import of_member, sign_in
+
+
+@pytest.fixture
+def run(database: str, tmp_path: Path) -> Run:
+    return command_line(database, tmp_path / "keys")
+
+
+def tell(run: Run, *messages: Any) -> None:
+    run("ingest", "-", stdin=b"\n".join(map(encoded, messages)))
+    run("project", "--once")
+
+
+# --- on which days
+
+EVENING = [
+    of_member(sign_in("signed_in", "S-1", "2026-06-02T01:00:00Z")),
+    *(sign_in("sign_in_failed", f"F-{at}", f"2026-06-02T02:0{at}:00Z", device_id=None) for at in range(5)),
+    sign_in("registered", "R-1", "2026-06-02T03:59:00Z"),
+    sign_in("terms_accepted", "T-1", "2026-06-02T04:00:00Z"),
+]
+"""Of the first of June in New York, all but the last"""
+DAYS = ("2026-05-31", "2026-06-01", "2026-06-02")
+
+
+def test_a_day_is_the_plans_in_whatever_offset_a_portal_tells_its_moments(run: Run) -> None:
+    run("init")
+    tell(run, *EVENING)
+
+    def by(day: str, command: str, *options: str) -> list[dict[str, Any]]:
+        return lines(run(command, MEMBER, "--as-of", day, "--json", *options))
+
+    assert [len(by(day, "logins")) for day in DAYS] == [0, 9, 10]
+    assert [len(by(day, "sessions")) for day in DAYS] == [0, 1, 1]
+    assert [len(by("9999-12-31", command)) for command in ("logins", "sessions")] == [10, 1]
+    assert [[row["terms"] for row in by(day, "portal-accounts")] for day in DAYS] == [[], [None], ["2026-01"]]
+    assert [[row["kind"] for row in by(day, "alerts", "--all")] for day in DAYS] == [[], ["locked out"], ["locked out"]]
+    assert {row["raised_on"] for row in by(DAYS[2], "alerts", "--all")} == {"2026-06-01"}
+    replayed = lines(run("replay", MEMBER, "--json"))
+    assert {row["happened_on"] for row in replayed} == {row["day"] for row in by(DAYS[2], "logins")} == {*DAYS[1:]}
+
+
+def test_an_alert_stands_on_the_plans_days_until_that_of_its_end(ledger: Ledger) -> None:
+    late = [sign_in("sign_in_failed", f"F-{at}", f"2026-06-02T03:5{at}:00Z") for at in range(5, 10)]
+    take(ledger, *map(of_member, late), sign_in("unlocked", "U-1", "2026-06-02T04:05:00Z"))
+    shown = [[row["resolved_on"] for row in alerts_of(ledger, MEMBER, date(2026, 6, day), None)] for day in (1, 2)]
+    assert shown == [[None], [date(2026, 6, 2)]]
+    [kept] = rows(ledger.database, "SELECT raised_on, resolved_on FROM security_alerts")
+    assert kept == {"raised_on": date(2026, 6, 1), "resolved_on": date(2026, 6, 2)}
+
+
+def test_failures_of_one_evening_are_counted_on_one_day(ledger: Ledger) -> None:
+    moments = ("2026-06-02T02:00:00Z", "2026-06-01T22:01:00-04:00", "2026-06-02T04:00:00+00:00")
+    take(ledger, *(sign_in("sign_in_failed", f"F-{at}", moment) for at, moment in enumerate(moments)))
+    counted = rows(ledger.database, "SELECT day, failures FROM sign_in_failures ORDER BY day")
+    assert [(row["day"], row["failures"]) for row in counted] == [(date(2026, 6, 1), 2), (date(2026, 6, 2), 1)]
+
+
+def test_another_zone_has_other_days_of_the_same_rows(ledger: Ledger) -> None:
+    take(ledger, *(sign_in("sign_in_failed", f"F-{at}", f"2026-06-01T22:0{at}:00-04:00") for at in range(5)))
+    with ledger.database.session() as cursor:
+        cursor.execute("UPDATE calendar SET zone = 'UTC'")
+    for view, day in (("login_activity", "day"), ("sign_in_failures", "day"), ("security_alerts", "raised_on")):
+        assert rows(ledger.database, f"SELECT DISTINCT {day} AS day FROM {view}") == [{"day": date(2026, 6, 2)}]
