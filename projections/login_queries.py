@@ -83,6 +83,13 @@ ORDER BY at DESC, position DESC LIMIT %(limit)s
 """What was said of a member's accounts before a moment, the latest first, as known at a position. A device or an address is new
 until somebody signed in with it."""
 
+FAILURES_OF = f"""
+SELECT cause, count(*) AS failures FROM login_activity told
+WHERE kind = 'sign_in_failed' AND {_OF_MEMBER} AND {_TOLD}
+GROUP BY cause ORDER BY failures DESC, cause
+"""  # noqa: S608 nothing in it comes from outside
+"""Why sign-ins to a member's accounts failed before a moment, the most frequent cause first, as known at a position."""
+
 SESSIONS_OF = (
     SESSIONS.replace("began.session_id,", "began.session_id::text,", 1)
     .replace("began.login_id,", "began.login_id::text,", 1)

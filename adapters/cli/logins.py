@@ -1,6 +1,5 @@
 """`scripts/ledger logins`, `sessions`, `portal-accounts`, `end-lockouts`: who signs in as a member, and with what."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from adapters.cli.show import console, new_table, text
 from application.mapper import StoredEvent, Unreadable
 from composition import Ledger
 from domain.sign_in import Factor, Personal, Proof
-from projections.login_queries import LOGINS, PORTAL_ACCOUNTS_OF, SESSIONS_OF
+from projections.login_queries import FAILURES_OF, LOGINS, PORTAL_ACCOUNTS_OF, SESSIONS_OF
 
 app = typer.Typer()
 
@@ -40,13 +39,15 @@ def logins(
 ) -> None:
     """Who signed in as a member, who failed to and why, from which devices, and whatever was changed; latest first."""
     with opened() as ledger, ledger.database.snapshot():
-        position = position_of(ledger, known_at)
-        rows = logins_of(ledger, member, as_of and as_of.date(), position, limit or (None if as_json else TABLE_ROWS))
+        asked = ledger, member, as_of and as_of.date(), position_of(ledger, known_at)
+        rows = logins_of(*asked, limit or (None if as_json else TABLE_ROWS + 1))
+        failures = {} if as_json else failures_of(*asked)
     if as_json:
         for row in rows:
             show.line(row)
     elif rows:
-        _logins(rows, ZoneInfo(ledger.settings.zone))
+        more = limit is None and len(rows) > TABLE_ROWS
+        _logins(rows[: limit or TABLE_ROWS], failures, ZoneInfo(ledger.settings.zone), more=more)
     else:
         console.print("No sign-ins. (Is everything projected? scripts/ledger status)")
 
@@ -106,6 +107,13 @@ def logins_of(
         rows = cursor.execute(LOGINS, asked | {"zone": ledger.settings.zone, "limit": limit}).fetchall()
     personal = _personal(ledger, [row["position"] for row in rows])
     return [_login(row, personal.get(row["position"])) for row in rows]
+
+
+def failures_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> dict[str, int]:
+    """How many sign-ins failed, by cause, the most frequent first."""
+    with ledger.database.session() as cursor:
+        rows = cursor.execute(FAILURES_OF, _asked(ledger, member, known_at, _end_of(ledger, as_of)))
+        return {row["cause"]: row["failures"] for row in rows}
 
 
 def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: int | None) -> list[dict[str, Any]]:
@@ -177,7 +185,8 @@ def _local(at: datetime | None, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "–"
 
 
-def _logins(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
+def _logins(rows: Sequence[Mapping[str, Any]], failures: Mapping[str, int], zone: ZoneInfo, *, more: bool) -> None:
+    """`failures` are all, also those that are not shown."""
     table = new_table("position", "at", "what", "why", "device", "from", right=("position",), folds=("what", "device"))
     for row in rows:
         why = row["cause"] or row["by"] or row["factor"] or ""
@@ -188,13 +197,14 @@ def _logins(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
             what = f"[red]{what}[/] until {_local(row['until'], zone) if row['until'] else 'unlocked'}"
         table.add_row(str(row["position"]), _local(row["at"], zone), what, _words(why), device, place)
     console.print(table)
-    causes = Counter(row["cause"] for row in rows if row["kind"] == "sign_in_failed")
     console.print(f"Times of {zone}. New: nobody had signed in with it before.")
-    if causes:
-        told = ", ".join(
-            f"{_words(cause)} {count} ({count / causes.total():.0%})" for cause, count in causes.most_common()
-        )
-        console.print(f"{causes.total()} failed: {told}.")
+    if more:
+        console.print(f"The latest {len(rows)}; more with --limit.")
+    if failures:
+        total = sum(failures.values())
+        told = ", ".join(f"{_words(cause)} {count} ({count / total:.0%})" for cause, count in failures.items())
+        in_all = "In all " if total > sum(row["kind"] == "sign_in_failed" for row in rows) else ""
+        console.print(f"{in_all}{total} failed: {told}.", soft_wrap=True)
 
 
 def _sessions(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:

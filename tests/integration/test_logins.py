@@ -13,12 +13,16 @@ from tests.integration.taking import take
 from tests.integration.test_cli import Run, command_line, lines
 from tests.integration.test_sign_ins import MEMBER
 from tests.unit.notices import encoded
-from tests.unit.sign_ins import of_member, sign_in
+from tests.unit.sign_ins import minutes, of_member, sign_in
 
 
 @pytest.fixture
 def run(database: str, tmp_path: Path) -> Run:
     return command_line(database, tmp_path / "keys")
+
+
+def shown(run: Run, command: str, *options: str) -> str:
+    return run(command, MEMBER, *options, COLUMNS="160").stdout.decode()
 
 
 def tell(run: Run, *messages: Any) -> None:
@@ -77,3 +81,27 @@ def test_another_zone_has_other_days_of_the_same_rows(ledger: Ledger) -> None:
         cursor.execute("UPDATE calendar SET zone = 'UTC'")
     for view, day in (("login_activity", "day"), ("sign_in_failures", "day"), ("security_alerts", "raised_on")):
         assert rows(ledger.database, f"SELECT DISTINCT {day} AS day FROM {view}") == [{"day": date(2026, 6, 2)}]
+
+
+# --- how many of them
+
+
+def test_what_failed_is_counted_over_all_and_not_over_what_is_shown(run: Run) -> None:
+    run("init")
+    causes = ["wrong_password"] * 3 + ["disabled"] * 27 + ["expired_code"] * 40
+    told = [
+        of_member(sign_in("sign_in_failed", f"F-{at}", minutes(at).isoformat(), cause=cause))
+        for at, cause in enumerate(causes)
+    ]
+    tell(run, *told)
+    counted = "70 failed: expired code 40 (57%), disabled 27 (39%), wrong password 3 (4%)."
+    whole = shown(run, "logins", "--limit", "500")
+    assert (counted in whole, "more with --limit" in whole) == (True, False)
+    cut = shown(run, "logins")
+    assert (cut.count("expired code"), cut.count("disabled")) == (40 + 1, 10 + 1)
+    for words in ("The latest 50; more with --limit.", f"In all {counted}"):
+        assert words in cut
+    assert f"In all {counted}" in shown(run, "logins", "--limit", "1")
+    before = shown(run, "logins", "--known-at", "1")
+    assert "1 failed: wrong password 1 (100%)." in before
+    assert len(lines(run("logins", MEMBER, "--json"))) == 70
