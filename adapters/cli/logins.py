@@ -78,12 +78,13 @@ def sessions(
 def portal_accounts(member: Member, as_of: AsOf = None, known_at: KnownAt = None, as_json: Json = False) -> None:
     """What became of a member's accounts of portals: registered or not, how sure it is who they are, second factors."""
     with opened() as ledger, ledger.database.snapshot():
-        rows = portal_accounts_of(ledger, member, as_of and as_of.date(), position_of(ledger, known_at))
+        asked = ledger, member, as_of and as_of.date(), position_of(ledger, known_at)
+        rows = portal_accounts_of(*asked, datetime.now(UTC))
     if as_json:
         for row in rows:
             show.line(row)
     elif rows:
-        _portal_accounts(rows)
+        _portal_accounts(rows, ZoneInfo(ledger.settings.zone))
     else:
         console.print("No accounts. (Is everything projected? scripts/ledger status)")
 
@@ -124,12 +125,17 @@ def sessions_of(ledger: Ledger, member: str, until: datetime | None, known_at: i
     return [row | _where(personal.get(row["position"])) for row in rows]
 
 
-def portal_accounts_of(ledger: Ledger, member: str, as_of: date | None, known_at: int | None) -> list[dict[str, Any]]:
+def portal_accounts_of(
+    ledger: Ledger, member: str, as_of: date | None, known_at: int | None, now: datetime
+) -> list[dict[str, Any]]:
+    """An activation code is over when its moment came: by the end of a day, else by now."""
+    until = _end_of(ledger, as_of)
     with ledger.database.session() as cursor:
-        rows = cursor.execute(PORTAL_ACCOUNTS_OF, _asked(ledger, member, known_at, _end_of(ledger, as_of))).fetchall()
+        rows = cursor.execute(PORTAL_ACCOUNTS_OF, _asked(ledger, member, known_at, until)).fetchall()
     return [
         row
         | {
+            "code_is_over": row["code_until"] and row["code_until"] <= (until or now),
             "apps": msgspec.json.decode(row["apps"]),
             "proof_is_legacy": row["proof"] and Proof(row["proof"]).is_legacy,
             "legacy_factors": [factor for factor in row["factors"] if Factor(factor).is_legacy],
@@ -216,21 +222,32 @@ def _sessions(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
             row["session_id"][:8], _local(row["began_at"], zone), *where, _local(row["last_used_at"], zone), ended
         )
     console.print(table)
+    console.print(f"Times of {zone}.")
 
 
-def _portal_accounts(rows: Sequence[Mapping[str, Any]]) -> None:
-    table = new_table("account", "portal", "registered", "proof", "terms", "factors", "apps", folds=("factors", "apps"))
+def _portal_accounts(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
+    columns = ("account", "portal", "registered", "proof", "terms", "factors", "apps", "other accounts")
+    table = new_table(*columns, folds=("factors", "apps", "other accounts"))
     for row in rows:
-        registered = text(row["registered_at"]) if row["registered_at"] else f"code until {text(row['code_until'])}"
         proof = f"{_words(row['proof'])} ({row['grade']})" if row["proof"] else ""
         factors = ", ".join(
             f"{_words(factor)} [yellow](legacy)[/]" if factor in row["legacy_factors"] else _words(factor)
             for factor in row["factors"]
         )
         apps = "; ".join(f"{_words(app)}: {', '.join(scopes)}" for app, scopes in row["apps"].items())
-        told = (row["login_id"][:8], text(row["portal_id"]), registered, proof, text(row["terms"]), factors, apps)
-        table.add_row(*told)
+        others = [f"moved from {row['moved_from'][:8]}"] if row["moved_from"] else []
+        others += [f"linked with {other[:8]}" for other in row["linked"]]
+        account = (row["login_id"][:8], text(row["portal_id"]), _registered(row, zone))
+        table.add_row(*account, proof, text(row["terms"]), factors, apps, "; ".join(others))
     console.print(table)
+    console.print(f"Times of {zone}.")
+
+
+def _registered(row: Mapping[str, Any], zone: ZoneInfo) -> str:
+    """Since when, or until when it can be."""
+    if row["registered_at"] or not row["code_until"]:
+        return _local(row["registered_at"], zone)
+    return f"code {'expired' if row['code_is_over'] else 'until'} {_local(row['code_until'], zone)}"
 
 
 def _new(is_new: bool | None) -> str:

@@ -1,12 +1,13 @@
 """What is shown of sign-ins: on which days, how many of them, and whose."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.cli.alerts import alerts_of
+from adapters.cli.logins import portal_accounts_of
 from composition import Ledger
 from tests.given import rows
 from tests.integration.taking import take
@@ -105,3 +106,45 @@ def test_what_failed_is_counted_over_all_and_not_over_what_is_shown(run: Run) ->
     before = shown(run, "logins", "--known-at", "1")
     assert "1 failed: wrong password 1 (100%)." in before
     assert len(lines(run("logins", MEMBER, "--json"))) == 70
+
+
+# --- what became of accounts
+
+
+def test_accounts_and_sessions_are_shown_on_the_plans_clock(run: Run) -> None:
+    run("init")
+    tell(run, *EVENING)
+    accounts, sessions = shown(run, "portal-accounts"), shown(run, "sessions")
+    assert "2026-06-01 23:59" in accounts
+    assert "2026-06-01 21:00" in sessions
+    assert "Times of America/New_York." in accounts
+    assert "Times of America/New_York." in sessions
+
+
+def test_a_code_is_good_until_its_moment(ledger: Ledger) -> None:
+    issued = sign_in("code_issued", "1", minutes(0).isoformat(), expires_at="2026-03-05T02:00:00Z")
+    take(ledger, of_member(issued))
+    until = datetime(2026, 3, 5, 2, tzinfo=UTC)
+
+    def is_over(day: date | None, now: datetime) -> Any:
+        [account] = portal_accounts_of(ledger, MEMBER, day, None, now)
+        return account["code_is_over"]
+
+    assert [is_over(None, until - timedelta(seconds=1)), is_over(None, until)] == [False, True]
+    by_day = [is_over(date(2026, 3, day), minutes(60 * 24 * 100)) for day in (2, 3, 4)]
+    assert by_day == [False, False, True]  # in New York it ends on the evening of the fourth
+    take(ledger, sign_in("registered", "2"))
+    assert is_over(None, until) is True
+
+
+def test_an_account_is_shown_with_its_code_and_the_accounts_that_it_has_to_do_with(run: Run) -> None:
+    run("init")
+    tell(run, of_member(sign_in("code_issued", "1", minutes(0).isoformat(), expires_at=minutes(60).isoformat())))
+    assert "code expired 2026-03-02 08:00" in shown(run, "portal-accounts")
+    tell(run, sign_in("code_issued", "2", minutes(1).isoformat(), code_id="C-2", expires_at="2026-03-09T17:00:00Z"))
+    assert "code until 2026-03-09 13:00" in shown(run, "portal-accounts", "--as-of", "2026-03-02")
+    tell(run, sign_in("moved_over", "3"), sign_in("linked", "4"))
+    [account] = lines(run("portal-accounts", MEMBER, "--json"))
+    table = shown(run, "portal-accounts")
+    for words in (f"moved from {account['moved_from'][:8]}", f"linked with {account['linked'][0][:8]}"):
+        assert words in table

@@ -543,12 +543,12 @@ SIGNED_UP = [
 @pytest.mark.parametrize("seed", range(3))
 def test_what_an_account_came_to_be_follows_from_what_was_said_in_any_order(ledger: Ledger, seed: int) -> None:
     take(ledger, *random.Random(seed).sample(SIGNED_UP, len(SIGNED_UP)))
-    [then] = portal_accounts_of(ledger, MEMBER, date(2026, 3, 2), None)
+    [then] = portal_accounts_of(ledger, MEMBER, date(2026, 3, 2), None, NOW)
     assert (then["registered_at"], then["code_until"], then["terms"]) == (minutes(71), minutes(123), "2026-01")
     assert (then["proof"], then["proof_is_legacy"], then["grade"]) == ("knowledge", True, "none")
     assert (then["factors"], then["legacy_factors"]) == (["sms"], ["sms"])
     assert (then["apps"], then["moved_from"], then["linked"]) == ({"apple_health": ["claims", "coverage"]}, None, [])
-    [now] = portal_accounts_of(ledger, MEMBER, None, None)
+    [now] = portal_accounts_of(ledger, MEMBER, None, None, NOW)
     assert (now["proof"], now["proof_is_legacy"], now["grade"], now["terms"]) == ("document", False, "ial2", "2026-02")
     assert (now["factors"], now["legacy_factors"], now["apps"]) == (["passkey"], [], {})
     other = [login_of(ledger.ids, "old", "ada72"), login_of(ledger.ids, "dental", "ADA.D")]
