@@ -10,6 +10,7 @@ import msgspec
 from domain.accumulators import Accumulated, Counted, Told, accumulated, counted
 from domain.adjudication import Accumulator, Network
 from domain.claim import Claim, Said
+from projections.login_queries import LOGINS_OF
 from projections.people import SAME_PERSONS
 
 PAYERS = """
@@ -382,10 +383,7 @@ FROM (
     SELECT kind, login_id, (raised_at AT TIME ZONE %(zone)s)::date, raised_position, (resolved_at AT TIME ZONE %(zone)s)::date,
            resolved_position, NULL, fact_id
     FROM security_alerts
-    WHERE login_id IN (
-        SELECT login_id FROM login_owners
-        WHERE account_id = ANY(%(accounts)s::uuid[]) AND (%(known_at)s::bigint IS NULL OR position <= %(known_at)s)
-    )
+    WHERE login_id = ANY(ARRAY({LOGINS_OF}))
 ) told CROSS JOIN LATERAL (
     SELECT resolved_on IS NOT NULL AND (%(as_of)s::date IS NULL OR resolved_on <= %(as_of)s)
        AND (%(known_at)s::bigint IS NULL OR resolved_position IS NULL OR resolved_position <= %(known_at)s) AS is_over

@@ -43,6 +43,7 @@ CREATE INDEX login_activity_session_idx ON login_activity (session_id) WHERE ses
 CREATE INDEX login_activity_known_idx ON login_activity (login_id, device_id, address_id, at) WHERE kind = 'signed_in';
 CREATE INDEX login_activity_locked_idx ON login_activity (login_id, position) WHERE kind IN ('locked_out', 'lockout_ended');
 CREATE INDEX login_activity_failed_idx ON login_activity (at) WHERE kind = 'sign_in_failed';
+CREATE INDEX login_activity_moved_idx ON login_activity (((details->>'other')::uuid)) WHERE kind = 'moved_over';
 COMMENT ON TABLE login_activity IS 'What portals said of accounts, and lockouts. Rows are only ever added.';
 COMMENT ON COLUMN login_activity.position IS 'Position in the log of the event that says it.';
 COMMENT ON COLUMN login_activity.recorded_at IS 'When the ledger recorded that event.';
@@ -80,13 +81,29 @@ COMMENT ON COLUMN login_owners.position IS 'Position in the log of the event tha
 
 VIEWS = f"""
 CREATE OR REPLACE VIEW public.login_activity AS
-SELECT position, recorded_at, login_id, portal_id, kind, at, (at AT TIME ZONE zone)::date AS day, fact_id, device_id, address_id,
-       session_id, cause, verdict, factor, by, until, details
-FROM login_activity CROSS JOIN calendar;
+SELECT position, recorded_at, login_id, portal_id, kind, at, (at AT TIME ZONE (SELECT zone FROM calendar))::date AS day, fact_id,
+       device_id, address_id, session_id, cause, verdict, factor, by, until, details
+FROM login_activity;
 COMMENT ON VIEW public.login_activity IS 'What portals said of accounts, and lockouts, each with its moment and its position in the log.';
 COMMENT ON COLUMN public.login_activity.day IS 'On which day that was, in the plan''s time zone.';
 CREATE OR REPLACE VIEW public.login_owners AS SELECT * FROM login_owners;
 COMMENT ON VIEW public.login_owners IS 'Whose an account of a portal is, as that portal said first.';
+CREATE OR REPLACE VIEW public.login_members AS
+WITH RECURSIVE own AS (
+    SELECT login_id, account_id, person_id, payer_id, position FROM login_owners
+    UNION
+    SELECT moved.login_id, own.account_id, own.person_id, own.payer_id, greatest(own.position, moved.position)
+    FROM own JOIN login_activity moved ON moved.kind = 'moved_over' AND (moved.details->>'other')::uuid = own.login_id
+    WHERE NOT EXISTS (SELECT FROM login_owners said WHERE said.login_id = moved.login_id)
+)
+SELECT login_id, account_id, person_id, payer_id, min(position) AS position FROM own
+GROUP BY login_id, account_id, person_id, payer_id;
+COMMENT ON VIEW public.login_members IS 'Whose an account of a portal is: as that portal said, else whose the account was whose place it takes.';
+COMMENT ON COLUMN public.login_members.login_id IS 'The account of the portal.';
+COMMENT ON COLUMN public.login_members.account_id IS 'The account of the member''s number.';
+COMMENT ON COLUMN public.login_members.person_id IS 'The person.';
+COMMENT ON COLUMN public.login_members.payer_id IS 'The plan''s own number.';
+COMMENT ON COLUMN public.login_members.position IS 'Position in the log of the event by which that is known.';
 CREATE OR REPLACE VIEW public.login_sessions AS {SESSIONS.format(told="true", began="true")};
 COMMENT ON VIEW public.login_sessions IS 'Sessions, and how those ended that are not open any more.';
 COMMENT ON COLUMN public.login_sessions.session_id IS 'The session.';
@@ -101,7 +118,7 @@ COMMENT ON COLUMN public.login_sessions.last_used_at IS 'When it was used last, 
 COMMENT ON COLUMN public.login_sessions.ended_at IS 'When it ended; null while it is open.';
 COMMENT ON COLUMN public.login_sessions.ended IS 'session_ended, session_revoked or sessions_revoked.';
 COMMENT ON COLUMN public.login_sessions.ended_by IS 'Who or what ended it.';
-CREATE OR REPLACE VIEW public.portal_accounts AS {PORTAL_ACCOUNTS.format(told="true", other="true", main="login_id IN (SELECT login_id FROM login_owners)")};
+CREATE OR REPLACE VIEW public.portal_accounts AS {PORTAL_ACCOUNTS.format(told="true", other="true", main="login_id IN (SELECT login_id FROM public.login_members)")};
 COMMENT ON VIEW public.portal_accounts IS 'What members'' accounts of portals came to be: of each thing the last word by its moment.';
 COMMENT ON COLUMN public.portal_accounts.login_id IS 'The account.';
 COMMENT ON COLUMN public.portal_accounts.portal_id IS 'The portal.';

@@ -69,10 +69,10 @@ COMMENT ON COLUMN security_memory.folded IS 'As JSON, as the ledger reads it aga
 VIEWS = """
 CREATE OR REPLACE VIEW public.security_alerts AS
 SELECT replace(raised.rule, '_', ' ') AS kind, raised.login_id, raised.fact_id, raised.at AS raised_at,
-       (raised.at AT TIME ZONE zone)::date AS raised_on, raised.position AS raised_position,
-       (resolved.at AT TIME ZONE zone)::date AS resolved_on, resolved.position AS resolved_position, resolved.by AS resolved_by,
-       resolved.at AS resolved_at
-FROM security_alerts raised CROSS JOIN calendar
+       (raised.at AT TIME ZONE (SELECT zone FROM calendar))::date AS raised_on, raised.position AS raised_position,
+       (resolved.at AT TIME ZONE (SELECT zone FROM calendar))::date AS resolved_on, resolved.position AS resolved_position,
+       resolved.by AS resolved_by, resolved.at AS resolved_at
+FROM security_alerts raised
 LEFT JOIN LATERAL (
     SELECT at, position, by FROM security_resolutions told
     WHERE CASE

@@ -1,5 +1,6 @@
 """Which streams of the log tell of a member: their claims, their money, their coverage, their sign-ins."""
 
+from projections.login_queries import LOGINS_OF
 from projections.people import SAME_PERSONS
 
 STREAMS_OF = f"""
@@ -19,6 +20,6 @@ UNION SELECT coverage_id::text FROM coverage_facts WHERE coverage_id = ANY(%(cov
 UNION SELECT consent_id::text FROM consent_facts
       WHERE person_id = ANY(ARRAY(SELECT person_id FROM persons)) OR viewer_id = ANY(ARRAY(SELECT person_id FROM persons))
 UNION SELECT contract_id::text FROM premium_facts WHERE account_id = ANY(%(accounts)s::uuid[])
-UNION SELECT login_id::text FROM login_owners WHERE account_id = ANY(%(accounts)s::uuid[])
+UNION SELECT unnest(ARRAY({LOGINS_OF}))::text
 """  # noqa: S608 nothing in it comes from outside
 """By the number on the card, and the accounts and the coverage of it with every payer."""

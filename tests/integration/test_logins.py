@@ -1,18 +1,20 @@
 """What is shown of sign-ins: on which days, how many of them, and whose."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.cli.alerts import alerts_of
-from adapters.cli.logins import portal_accounts_of
+from adapters.cli.logins import logins_of, portal_accounts_of, sessions_of
+from adapters.cli.timeline import timeline
 from composition import Ledger
-from tests.given import rows
+from tests.given import rows, value
 from tests.integration.taking import take
 from tests.integration.test_cli import Run, command_line, lines
-from tests.integration.test_sign_ins import MEMBER
+from tests.integration.test_sign_ins import MEMBER, fails
 from tests.unit.notices import encoded
 from tests.unit.sign_ins import minutes, of_member, sign_in
 
@@ -148,3 +150,70 @@ def test_an_account_is_shown_with_its_code_and_the_accounts_that_it_has_to_do_wi
     table = shown(run, "portal-accounts")
     for words in (f"moved from {account['moved_from'][:8]}", f"linked with {account['linked'][0][:8]}"):
         assert words in table
+
+
+# --- whose they are
+
+LEGACY = {"portal_id": "old", "user_name": "ada72"}
+THERE = of_member(sign_in("registered", "R-0", minutes(0).isoformat())) | LEGACY
+MOVED = sign_in("moved_over", "M-1", minutes(1).isoformat())
+HERE = [sign_in("signed_in", "S-1", minutes(2).isoformat()), *fails(5, first=3, device_id="D-2")]
+
+
+def kinds(ledger: Ledger, member: str = MEMBER, known_at: int | None = None) -> list[str]:
+    return [row["kind"] for row in reversed(logins_of(ledger, member, None, known_at))]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_account_that_is_moved_over_keeps_its_member(ledger: Ledger, order: tuple[int, ...]) -> None:
+    told = [[THERE], [MOVED], HERE]
+    take(ledger, *(message for at in order for message in told[at]))
+    expected = ["registered", "moved_over", "signed_in", *["sign_in_failed"] * 5, "locked_out"]
+    assert kinds(ledger) == expected
+    assert [row["kind"] for row in alerts_of(ledger, MEMBER, None, None)] == ["locked out"]
+    assert len(sessions_of(ledger, MEMBER, None, None)) == 1
+    accounts = portal_accounts_of(ledger, MEMBER, None, None, minutes(0))
+    assert {row["portal_id"] for row in accounts} == {"old", "member-portal"}
+    assert value(ledger.database, "SELECT count(*) FROM portal_accounts") == 2
+    assert sorted(step.what.removeprefix("login: ") for step in timeline(ledger, MEMBER)) == sorted(
+        kind.replace("_", " ") for kind in expected
+    )
+    for name in ("login_activity", "security_alerts"):
+        rebuilt = ledger.rebuild(name, limit=2)
+        assert (rebuilt.only_in_old, rebuilt.only_in_new) == (0, 0)
+    assert kinds(ledger) == expected
+
+
+def test_what_was_known_of_an_account_before_it_was_moved_over_stays_known(ledger: Ledger) -> None:
+    for each in (THERE, sign_in("signed_in", "S-1", minutes(2).isoformat()), MOVED):
+        take(ledger, each)
+    positions = [row["position"] for row in rows(ledger.database, "SELECT position FROM login_activity ORDER BY 1")]
+    assert [kinds(ledger, known_at=position) for position in positions] == [
+        ["registered"], ["registered"], ["registered", "moved_over", "signed_in"],
+    ]  # fmt: skip
+
+
+def test_whose_an_account_is_said_to_be_holds_against_that_whose_place_it_takes(ledger: Ledger) -> None:
+    take(ledger, THERE, MOVED)
+    before = value(ledger.database, "SELECT max(position) FROM login_activity")
+    take(ledger, of_member(sign_in("terms_accepted", "T-1", minutes(3).isoformat()), "NHP100000002"))
+    assert kinds(ledger) == ["registered"]
+    assert kinds(ledger, known_at=before) == ["registered", "moved_over"]
+    assert kinds(ledger, "NHP100000002") == ["moved_over", "terms_accepted"]
+
+
+def test_an_account_may_be_moved_over_again_and_back(ledger: Ledger) -> None:
+    onward = sign_in(
+        "moved_over", "M-2", minutes(2).isoformat(), other_portal_id="member-portal", other_user_name="ada"
+    )
+    back = sign_in("moved_over", "M-3", minutes(3).isoformat(), other_portal_id="new", other_user_name="a")
+    take(ledger, back | LEGACY, onward | {"portal_id": "new", "user_name": "a"}, MOVED, THERE)
+    assert kinds(ledger) == ["registered", "moved_over", "moved_over", "moved_over"]
+    owners = rows(ledger.database, "SELECT login_id, account_id, count(*) FROM login_members GROUP BY 1, 2")
+    assert sorted(row["count"] for row in owners) == [1, 1, 1]
+
+
+def test_of_an_account_whose_place_nobodys_takes_nothing_is_anybodys(ledger: Ledger) -> None:
+    take(ledger, MOVED, *HERE)
+    assert kinds(ledger) == []
+    assert rows(ledger.database, "SELECT FROM login_members") == []
