@@ -80,7 +80,13 @@ that was, as long as nobody said whose it is. A step in an index for each: OFFSE
 moved over, and all owners."""
 
 _OF_MEMBER = f"login_id = ANY(ARRAY({LOGINS_OF}))"
-_TOLD = """(%(until)s::timestamptz IS NULL OR told.at < %(until)s) AND (%(known_at)s::bigint IS NULL OR told.position <= %(known_at)s)"""
+
+
+def _told(row: str) -> str:
+    """Before a moment, as known at a position."""
+    return f"""(%(until)s::timestamptz IS NULL OR {row}.at < %(until)s)
+  AND (%(known_at)s::bigint IS NULL OR {row}.position <= %(known_at)s)"""
+
 
 LOGINS = f"""
 SELECT position, at, (at AT TIME ZONE %(zone)s)::date AS day, login_id::text, portal_id, kind, cause, verdict, factor, by, until,
@@ -96,7 +102,7 @@ SELECT position, at, (at AT TIME ZONE %(zone)s)::date AS day, login_id::text, po
              AND (%(known_at)s::bigint IS NULL OR earlier.position <= %(known_at)s)
        ) END AS address_is_new
 FROM login_activity told
-WHERE {_OF_MEMBER} AND {_TOLD}
+WHERE {_OF_MEMBER} AND {_told("told")}
 ORDER BY at DESC, position DESC LIMIT %(limit)s
 """  # noqa: S608 nothing in it comes from outside
 """What was said of a member's accounts before a moment, the latest first, as known at a position. A device or an address is new
@@ -104,26 +110,25 @@ until somebody signed in with it."""
 
 FAILURES_OF = f"""
 SELECT cause, count(*) AS failures FROM login_activity told
-WHERE kind = 'sign_in_failed' AND {_OF_MEMBER} AND {_TOLD}
+WHERE kind = 'sign_in_failed' AND {_OF_MEMBER} AND {_told("told")}
 GROUP BY cause ORDER BY failures DESC, cause
 """  # noqa: S608 nothing in it comes from outside
 """Why sign-ins to a member's accounts failed before a moment, the most frequent cause first, as known at a position."""
 
-SESSIONS_OF = (
-    SESSIONS.replace("began.session_id,", "began.session_id::text,", 1)
-    .replace("began.login_id,", "began.login_id::text,", 1)
-    .replace("began.device_id, began.address_id", "began.device_id::text, began.address_id::text", 1)
-    .format(told=_TOLD, began=f"began.{_OF_MEMBER} AND {_TOLD.replace('told.', 'began.')}")
-    + "ORDER BY began.at DESC, began.position DESC"
-)
+SESSIONS_OF = f"""
+SELECT session_id::text, login_id::text, portal_id, began_at, position, device_id::text, address_id::text, factor,
+       last_used_at, ended_at, ended, ended_by
+FROM ({SESSIONS.format(told=_told("told"), began=f"began.{_OF_MEMBER} AND {_told('began')}")}) told
+ORDER BY began_at DESC, position DESC
+"""  # noqa: S608 nothing in it comes from outside
 """A member's sessions by what had happened before a moment, as known at a position."""
 
-PORTAL_ACCOUNTS_OF = (
-    PORTAL_ACCOUNTS.replace("told.login_id,", "told.login_id::text,", 1).format(
-        told=_TOLD, other=_TOLD.replace("told.", "other."), main=f"told.{_OF_MEMBER}"
-    )
-    + "ORDER BY told.login_id"
-)
+PORTAL_ACCOUNTS_OF = f"""
+SELECT login_id::text, portal_id, registered_at, code_until, code_requested_at, proof, grade, terms, factors, linked,
+       moved_from, apps
+FROM ({PORTAL_ACCOUNTS.format(told=_told("told"), other=_told("other"), main=f"told.{_OF_MEMBER}")}) account
+ORDER BY login_id
+"""  # noqa: S608 nothing in it comes from outside
 """A member's accounts by what had happened before a moment, as known at a position."""
 
 RUN_OUT = "SELECT DISTINCT login_id::text FROM open_lockouts WHERE until <= %(now)s"
