@@ -165,8 +165,7 @@ def _plan_id(told: _Told, enrolment: Change, day: date) -> str:
 
 
 def _changed(told: _Told, enrolment: Change, day: date) -> Request | None:
-    """The last confirmed change of plans since the enrolment began, or for the day on which it begins where it was said
-    before that change was asked for, as a renewal is."""
+    """The last change of plans that holds since the enrolment began; of one for its first day `requests` decides."""
     by_day = bisect_right(told.changed, day, key=_effective_on)
     last = told.changed[by_day - 1] if by_day else None
     return last if last and _enrolled(enrolment).effective_from <= _effective_on(last) else None
